@@ -27,41 +27,34 @@ func (t *Table[T]) Add(host, prefix string, v T) error {
 		return fmt.Errorf("prefix %q: path elements beginning with ~ and %s are Manifold's own", prefix, Internal)
 	}
 	host = strings.ToLower(host)
-	set := &t.any
-	switch {
-	case strings.HasPrefix(host, "*."):
-		set = child(&t.wildcards, host[2:])
-	case host != "":
-		set = child(&t.exact, host)
-	}
-	if *set == nil {
-		*set = prefixes[T]{}
-	}
-	if _, taken := (*set)[prefix]; taken {
+	set := t.rules(host)
+	if _, taken := set[prefix]; taken {
 		return fmt.Errorf("host %q, prefix %q: another channel has them", host, prefix)
 	}
-	(*set)[prefix] = v
-	if host != "" {
-		t.store(host, *set)
-	}
+	set[prefix] = v
 	t.longest = max(t.longest, len(prefix))
 	return nil
 }
 
-func child[T any](m *map[string]prefixes[T], host string) *prefixes[T] {
-	if *m == nil {
-		*m = map[string]prefixes[T]{}
+// rules gives the rules of a host, made where there are none yet.
+func (t *Table[T]) rules(host string) prefixes[T] {
+	if host == "" {
+		if t.any == nil {
+			t.any = prefixes[T]{}
+		}
+		return t.any
 	}
-	p := (*m)[host]
-	return &p
-}
-
-func (t *Table[T]) store(host string, p prefixes[T]) {
+	hosts := &t.exact
 	if strings.HasPrefix(host, "*.") {
-		t.wildcards[host[2:]] = p
-	} else {
-		t.exact[host] = p
+		hosts, host = &t.wildcards, host[2:]
 	}
+	if *hosts == nil {
+		*hosts = map[string]prefixes[T]{}
+	}
+	if (*hosts)[host] == nil {
+		(*hosts)[host] = prefixes[T]{}
+	}
+	return (*hosts)[host]
 }
 
 // Internal is the path under which the edge's own resources live.
