@@ -42,10 +42,11 @@ type patch struct {
 
 // deflater compresses one form. Its fields are scratch that is kept.
 type deflater struct {
-	w   blockWriter
-	sym []byte // two bytes a symbol, little endian, and 8 bytes more
-	n   int    // symbols
-	occ []occurrence
+	w    blockWriter
+	text []byte // with zeros in the slots
+	sym  []byte // two bytes a symbol, little endian, and 8 bytes more
+	n    int    // symbols
+	occ  []occurrence
 	// past is the index of the first occurrence that does not end at or
 	// before the position being coded; last the start of the latest
 	// occurrence before it, by slot, or -1.
@@ -83,7 +84,7 @@ func (d *deflater) run(out []byte) []byte {
 				d.store(o)
 				pos = o.end
 			} else {
-				d.emit(pos, token(d.sym[2*pos]))
+				d.emit(pos, token(d.text[pos]))
 				pos++
 			}
 			continue
@@ -93,7 +94,7 @@ func (d *deflater) run(out []byte) []byte {
 			if l <= length {
 				break
 			}
-			d.emit(pos, token(d.sym[2*pos]))
+			d.emit(pos, token(d.text[pos]))
 			pos++
 			length, dist = l, far
 		}
@@ -280,9 +281,8 @@ func (d *deflater) writeStored(final uint64) {
 		}
 		d.w.stored(end-d.raw, last)
 		d.patch(end)
-		for ; d.raw < end; d.raw++ {
-			d.w.out = append(d.w.out, d.textByte(d.raw))
-		}
+		d.w.out = append(d.w.out, d.text[d.raw:end]...)
+		d.raw = end
 	}
 }
 
@@ -303,60 +303,52 @@ func (d *deflater) patch(end int) {
 	}
 }
 
-// textByte is the byte of a position, 0 in a slot.
-func (d *deflater) textByte(pos int) byte {
-	if d.sym[2*pos+1] != 0 {
-		return 0
-	}
-	return d.sym[2*pos]
-}
+// maxSymbols is how many symbols there are: 256 for text, the rest for the
+// bytes of the slots in use.
+const maxSymbols = 1 << 16
 
-// maxSlotBytes is how many bytes all slots together may have: there are no
-// more symbols.
-const maxSlotBytes = 1<<16 - 256
-
-// read makes the symbols of a form. It gives false where a slot's length
-// varies, or the slots are too long.
+// read makes the symbols of a form. It gives false where the length of a slot
+// in use varies, or the slots are too long together.
 func (d *deflater) read(f *Form) bool {
-	d.occ = d.occ[:0]
-	d.last = d.last[:0]
-	d.first = d.first[:0]
+	d.last, d.first = d.last[:0], d.first[:0]
 	next := 256
-	for _, n := range f.lens {
+	for s, n := range f.uses {
 		d.last = append(d.last, -1)
 		d.first = append(d.first, next)
-		if next += n; next > 1<<16 {
+		if n == 0 {
+			continue
+		}
+		gap := f.gap(Slot(s))
+		if gap <= 0 || gap > maxSymbols-next {
 			return false
 		}
+		next += gap
 	}
-	d.n = f.size
-	if need := 2*f.size + 8; cap(d.sym) < need {
+	d.text, d.n = f.text, len(f.text)
+	if need := 2*d.n + 8; cap(d.sym) < need {
 		d.sym = make([]byte, need)
 	} else {
 		d.sym = d.sym[:need]
 	}
-	pos, from := 0, 0
+	d.occ = d.occ[:0]
+	from := 0
 	for _, c := range f.cuts {
-		if int(c.slot) >= len(f.lens) || f.lens[c.slot] <= 0 {
-			return false
-		}
-		pos = d.readText(pos, f.text[from:c.at])
-		from = c.at
-		d.occ = append(d.occ, occurrence{pos, pos + f.lens[c.slot], c.slot})
-		for k := range f.lens[c.slot] {
-			binary.LittleEndian.PutUint16(d.sym[2*pos:], uint16(d.first[c.slot]+k))
-			pos++
+		d.readText(from, c.at)
+		from = c.at + f.lens[c.slot]
+		d.occ = append(d.occ, occurrence{c.at, from, c.slot})
+		first := d.first[c.slot] - c.at
+		for i := c.at; i < from; i++ {
+			binary.LittleEndian.PutUint16(d.sym[2*i:], uint16(first+i))
 		}
 	}
-	pos = d.readText(pos, f.text[from:])
-	clear(d.sym[2*pos:])
+	d.readText(from, d.n)
+	clear(d.sym[2*d.n:])
 	return true
 }
 
-func (d *deflater) readText(pos int, text []byte) int {
-	sym := d.sym[2*pos : 2*(pos+len(text))]
+func (d *deflater) readText(from, to int) {
+	text, sym := d.text[from:to], d.sym[2*from:2*to]
 	for i, c := range text {
 		binary.LittleEndian.PutUint16(sym[2*i:], uint16(c))
 	}
-	return pos + len(text)
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -8,43 +9,81 @@ import (
 // Form is a template specialised for one shape and path: text with slots cut
 // into it. It is immutable, and rendering it neither parses nor allocates.
 type Form struct {
+	// text has a gap of zeros, as long as declared, for each slot: so a render
+	// is one large copy and one small one a slot.
 	text []byte
 	cuts []cut
-	// size is the rendered length with all slots at their declared lengths.
-	size int
-	lens []int
+	lens []int // the slots' declared lengths, by Slot; 0: varies
+	uses []int // how many cuts a slot has, by Slot
 
 	once sync.Once
 	gz   *gzipForm // nil after once: no compressed form holds for this text
 }
 
-// cut is a slot before text[at].
+// cut is a slot whose gap begins at text[at].
 type cut struct {
 	at   int
 	slot Slot
 }
 
-// Append renders the form onto dst.
+// Append renders the form onto dst. It allocates only where dst has not the
+// room.
 func (f *Form) Append(dst []byte, values [][]byte) []byte {
-	if n := f.size; cap(dst)-len(dst) < n {
-		grown := make([]byte, len(dst), len(dst)+n)
-		copy(grown, dst)
-		dst = grown
+	if !f.fits(values) {
+		return f.appendPieces(dst, values)
 	}
+	from := len(dst)
+	dst = append(dst, f.text...)
+	out := dst[from:]
+	for _, c := range f.cuts {
+		copy(out[c.at:], values[c.slot])
+	}
+	return dst
+}
+
+// fits tells whether the values of all slots in use have their declared
+// lengths.
+func (f *Form) fits(values [][]byte) bool {
+	for s, n := range f.uses {
+		if n > 0 && (s >= len(values) || len(values[s]) != f.gap(Slot(s))) {
+			return false
+		}
+	}
+	return true
+}
+
+// gap is the declared length of a slot, or 0.
+func (f *Form) gap(s Slot) int {
+	if int(s) < len(f.lens) {
+		return f.lens[s]
+	}
+	return 0
+}
+
+// appendPieces renders values of any lengths.
+func (f *Form) appendPieces(dst []byte, values [][]byte) []byte {
+	size := len(f.text)
+	for s, n := range f.uses {
+		size -= n * f.gap(Slot(s))
+		if s < len(values) {
+			size += n * len(values[s])
+		}
+	}
+	dst = slices.Grow(dst, size)
 	from := 0
 	for _, c := range f.cuts {
 		dst = append(dst, f.text[from:c.at]...)
 		if int(c.slot) < len(values) {
 			dst = append(dst, values[c.slot]...)
 		}
-		from = c.at
+		from = c.at + f.gap(c.slot)
 	}
 	return append(dst, f.text[from:]...)
 }
 
 // Size is the rendered length in bytes when every slot has its declared
 // length.
-func (f *Form) Size() int { return f.size }
+func (f *Form) Size() int { return len(f.text) }
 
 // Builder collects the text of a form. The zero Builder is not ready: see
 // [NewBuilder].
@@ -53,7 +92,7 @@ type Builder struct {
 }
 
 // NewBuilder begins a form whose slots have the given lengths (see
-// Shape.SlotLengths) and whose text will be about size bytes long.
+// Shape.SlotLengths) and which will render to about size bytes.
 func NewBuilder(lengths []int, size int) *Builder {
 	return &Builder{&Form{text: make([]byte, 0, size), lens: lengths}}
 }
@@ -67,19 +106,21 @@ func (b *Builder) String(s string) { b.f.text = append(b.f.text, s...) }
 // Byte adds one byte of literal text.
 func (b *Builder) Byte(c byte) { b.f.text = append(b.f.text, c) }
 
-// Slot adds a slot.
-func (b *Builder) Slot(s Slot) { b.f.cuts = append(b.f.cuts, cut{len(b.f.text), s}) }
+// Slot adds a slot; s is not negative.
+func (b *Builder) Slot(s Slot) {
+	f := b.f
+	for int(s) >= len(f.uses) {
+		f.uses = append(f.uses, 0)
+	}
+	f.uses[s]++
+	f.cuts = append(f.cuts, cut{len(f.text), s})
+	f.text = append(f.text, make([]byte, f.gap(s))...)
+}
 
 // Form ends the building and gives the result; the Builder is spent.
 func (b *Builder) Form() *Form {
 	f := b.f
 	b.f = nil
-	f.size = len(f.text)
-	for _, c := range f.cuts {
-		if int(c.slot) < len(f.lens) {
-			f.size += f.lens[c.slot]
-		}
-	}
 	return f
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -22,12 +23,11 @@ type gzipForm struct {
 	crc     uint32 // of the text with zeros for the values
 }
 
-// gzipSlot is a slot in use: its length and the sum of x^(8d) over its
-// places, d being the bytes of text that follow.
+// gzipSlot is a slot in use and the sum of x^(8d) over its places, d being the
+// bytes of text that follow.
 type gzipSlot struct {
-	slot   Slot
-	length int
-	sum    uint32
+	slot Slot
+	sum  uint32
 }
 
 // gzipHeader has no name, no time, no flags, and an unknown system.
@@ -39,19 +39,10 @@ const gzipHeader = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 // call makes (about 1 ms for 70 kB of text); else the text is compressed anew.
 func (f *Form) AppendGzip(dst []byte, values [][]byte) []byte {
 	f.once.Do(f.makeGzip)
-	if f.gz == nil || !f.gz.fits(values) {
+	if f.gz == nil || !f.fits(values) {
 		return f.compress(dst, values)
 	}
 	return f.gz.append(dst, values)
-}
-
-func (g *gzipForm) fits(values [][]byte) bool {
-	for _, s := range g.slots {
-		if int(s.slot) >= len(values) || len(values[s.slot]) != s.length {
-			return false
-		}
-	}
-	return true
 }
 
 func (g *gzipForm) append(dst []byte, values [][]byte) []byte {
@@ -76,7 +67,8 @@ func (f *Form) makeGzip() {
 	if g := m.form(f); g != nil && m.holds(f, g) {
 		f.gz = g
 	}
-	if cap(m.d.sym) > 2*maxKeptText {
+	m.d.text = nil
+	if cap(m.d.sym) > 4*maxKeptText {
 		m.d.sym = nil
 	}
 	if cap(m.text) > maxKeptText {
@@ -84,6 +76,10 @@ func (f *Form) makeGzip() {
 	}
 	gzipMakers.Put(m)
 }
+
+// maxTwinText bounds the text that a compressed twin is made for, in bytes: it
+// is above what a manifest may be, and within what positions can count.
+const maxTwinText = 64 << 20
 
 // maxKeptText bounds the text buffers that the pools keep, in bytes.
 const maxKeptText = 1 << 20
@@ -103,38 +99,34 @@ var gzipMakers = sync.Pool{New: func() any { return new(gzipMaker) }}
 
 // form makes the twin of f, or nil where a slot's length varies.
 func (m *gzipMaker) form(f *Form) *gzipForm {
-	if uint64(f.size) > 1<<30 || !m.d.read(f) {
+	if len(f.text) > maxTwinText || !m.d.read(f) {
 		return nil
 	}
 	m.out = m.d.run(append(m.out[:0], gzipHeader...))
-	g := &gzipForm{patches: append([]patch(nil), m.d.patches...)}
-	g.crc, g.slots = f.crcParts()
+	g := &gzipForm{
+		patches: slices.Clone(m.d.patches),
+		slots:   f.crcSlots(),
+		crc:     crc32.ChecksumIEEE(f.text),
+	}
 	m.out = binary.LittleEndian.AppendUint32(m.out, g.crc)
-	m.out = binary.LittleEndian.AppendUint32(m.out, uint32(f.size))
-	g.member = append([]byte(nil), m.out...)
+	m.out = binary.LittleEndian.AppendUint32(m.out, uint32(len(f.text)))
+	g.member = slices.Clone(m.out)
 	return g
 }
 
-// crcParts gives the CRC of the text with zeros for values, and the slots in
-// use with their sums.
-func (f *Form) crcParts() (crc uint32, slots []gzipSlot) {
-	sums := make([]crcSum, len(f.lens))
-	pos, from := 0, 0
+// crcSlots gives the slots in use with their sums.
+func (f *Form) crcSlots() []gzipSlot {
+	sums := make([]crcSum, len(f.uses))
 	for _, c := range f.cuts {
-		n := f.lens[c.slot]
-		crc = crc32.Update(crc, crc32.IEEETable, f.text[from:c.at])
-		crc = crcZeros(crc, n)
-		pos += c.at - from + n
-		from = c.at
-		sums[c.slot].add(pos)
+		sums[c.slot].add(c.at + f.lens[c.slot])
 	}
-	crc = crc32.Update(crc, crc32.IEEETable, f.text[from:])
+	var slots []gzipSlot
 	for s := range sums {
-		if sums[s].end > 0 {
-			slots = append(slots, gzipSlot{Slot(s), f.lens[s], sums[s].at(f.size)})
+		if f.uses[s] > 0 {
+			slots = append(slots, gzipSlot{Slot(s), sums[s].at(len(f.text))})
 		}
 	}
-	return crc, slots
+	return slots
 }
 
 // holds inflates renders of g with two sets of values and compares them with
@@ -142,7 +134,7 @@ func (f *Form) crcParts() (crc uint32, slots []gzipSlot) {
 func (m *gzipMaker) holds(f *Form, g *gzipForm) bool {
 	const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	const token = "st=0123456789~exp/abcdef.hmac*!%2FURLPrefix&Signature:KeyName,()"
-	seed := uint32(f.size)*2 + 1
+	seed := uint32(len(f.text))*2 + 1
 	for _, alphabet := range [...]string{base64url, token} {
 		m.values = m.values[:0]
 		for _, n := range f.lens {
