@@ -8,4 +8,8 @@
 //
 // Locks: a [Forms] cache has one mutex, taken only when a form is added; a
 // Form makes its gzip twin under a sync.Once. Neither calls out while held.
+//
+// The gzip twin is made in four steps: symbols.go (what is compressed),
+// match.go and deflate.go (LZ77), stored.go (slots' first values), huffman.go
+// and block.go (coding); twin.go puts them together and verifies.
 package manifest

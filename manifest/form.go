@@ -55,7 +55,7 @@ func (f *Form) fits(values [][]byte) bool {
 // gap is the declared length of a slot, or 0.
 func (f *Form) gap(s Slot) int {
 	if int(s) < len(f.lens) {
-		return f.lens[s]
+		return max(f.lens[s], 0)
 	}
 	return 0
 }

@@ -22,9 +22,6 @@ type token uint32
 
 const matchToken token = 1 << 31
 
-func (t token) length() int   { return int(t>>16&0xff) + minMatch }
-func (t token) distance() int { return int(t&0xffff) + 1 }
-
 // lengthCode gives the code of a match length, less 257, by length less 3;
 // lengthBase the first length of a code, less 3 (section 3.2.5).
 var (
