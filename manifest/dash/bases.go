@@ -1,0 +1,203 @@
+package dash
+
+import "strings"
+
+// share says how many of the base URLs that apply somewhere are ours: below
+// the origin's root, and so on every pathway.
+type share uint8
+
+const (
+	all share = iota
+	none
+	some
+)
+
+// base is what applies at one level after the BaseURLs of it and of the levels
+// above (ISO/IEC 23009-1, 5.6): several are alternatives.
+type base struct {
+	share share
+	// dir is the directory below the root of the first of ours, "" or ending
+	// in "/"; level says that all have this depth.
+	dir   string
+	level bool
+}
+
+func (b base) depth() int { return strings.Count(b.dir, "/") }
+
+// join adds an alternative.
+func (b *base) join(first bool, c base) {
+	switch {
+	case first:
+		*b = c
+	case b.share == none && c.share != none:
+		*b = base{some, c.dir, false}
+	case c.share == none:
+		if b.share != none {
+			b.share, b.level = some, false
+		}
+	default:
+		b.level = b.level && c.level && b.depth() == c.depth()
+		if c.share == some {
+			b.share = some
+		}
+	}
+}
+
+// verb is what becomes of a BaseURL.
+type verb uint8
+
+const (
+	keep    verb = iota // as it is, but for a token in the query
+	write               // with another value
+	expand              // once for each pathway
+	drop                // not at all
+	replace             // of the MPD: by ours
+)
+
+// deed is what becomes of one BaseURL among the marks.
+type deed struct {
+	verb verb
+	path string // the value (write), or the target below the root
+	base base   // what it gives to the levels below
+}
+
+// decide goes through the levels, works out which base URLs apply where, and
+// what must become of each BaseURL so that they still do through the pathways.
+func (r *render) decide() {
+	t := r.t
+	r.deeds = make(map[int32]deed)
+	r.bases = make([]base, len(t.nodes))
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		here := base{all, directory(r.path), true}
+		if n.parent >= 0 {
+			here = r.bases[n.parent]
+		}
+		switch {
+		case len(r.listed) == 0:
+			here.share = none
+		case n.parent < 0:
+			here = r.decideTop(n, here)
+		case n.base >= 0:
+			here = r.decideLevel(n, here)
+		}
+		r.bases[i] = here
+	}
+	r.leaves()
+}
+
+// decideTop handles the MPD's own BaseURLs: the first of ours is replaced by
+// one for each pathway. The others of ours would be alternatives of the
+// origin; the pathways are alternatives now.
+func (r *render) decideTop(n *node, here base) base {
+	if n.base < 0 {
+		r.insert = true
+		return here
+	}
+	found := false
+	for i := n.base; i >= 0; i = r.t.marks[i].next {
+		to := r.lead(i, here)
+		d := r.elsewhere(to)
+		if to.reach <= rooted {
+			d = deed{verb: drop}
+			if !found {
+				found = true
+				d = deed{replace, to.path, ours(to.path)}
+			}
+		}
+		r.deeds[i] = d
+	}
+	return r.purify(n)
+}
+
+// decideLevel handles the BaseURLs of a Period, an AdaptationSet or a
+// Representation below the base URLs that apply above.
+func (r *render) decideLevel(n *node, above base) base {
+	for i := n.base; i >= 0; i = r.t.marks[i].next {
+		to := r.lead(i, above)
+		d := r.elsewhere(to)
+		switch {
+		case above.share == none && to.form < formNetwork:
+			// It is resolved against a host that is not the origin.
+			d = deed{base: base{share: none}}
+		case to.reach == relative:
+			d = deed{base: base{above.share, directory(to.path), above.level}}
+		case to.reach == rooted && above.share == all && above.level && above.depth() <= maxLevels:
+			d = deed{write, fromRoot(above.depth(), to.path), ours(to.path)}
+		case to.reach == rooted:
+			d = deed{expand, to.path, ours(to.path)}
+		case to.reach == outside && to.form == formPath && above.share == some:
+			d = deed{base: base{share: none}}
+		}
+		r.deeds[i] = d
+	}
+	return r.purify(n)
+}
+
+// elsewhere is what becomes of a BaseURL that is not on the pathways: it
+// stays, as the absolute URL that the origin meant.
+func (r *render) elsewhere(to target) deed {
+	d := deed{base: base{share: none}}
+	if to.path != "" && to.form < formAbsolute {
+		d.verb, d.path = write, to.path
+	}
+	return d
+}
+
+func ours(path string) base { return base{all, directory(path), true} }
+
+// purify gives what a level's BaseURLs come to. It drops those of others
+// beside ours where the token stands in the query: references below apply to
+// either, and a pathway's token must never reach another host.
+func (r *render) purify(n *node) base {
+	var every, mine base
+	first, own := true, true
+	for i := n.base; i >= 0; i = r.t.marks[i].next {
+		d := r.deeds[i]
+		if d.verb == drop {
+			continue
+		}
+		every.join(first, d.base)
+		first = false
+		if d.base.share == all {
+			mine.join(own, d.base)
+			own = false
+		}
+	}
+	if every.share != some || own || r.query < 0 {
+		return every
+	}
+	for i := n.base; i >= 0; i = r.t.marks[i].next {
+		if r.deeds[i].base.share != all {
+			r.deeds[i] = deed{verb: drop}
+		}
+	}
+	return mine
+}
+
+// lead resolves a BaseURL.
+func (r *render) lead(i int32, from base) target {
+	m := &r.t.marks[i]
+	if m.child {
+		return target{reach: foreign}
+	}
+	return r.origin.resolve(from.dir, decode(r.t.text(m.value)))
+}
+
+// leaves works out, for each level, the base URLs that apply to all
+// Representations below: the attributes of a SegmentTemplate are resolved
+// there, wherever it stands (5.3.9.1).
+func (r *render) leaves() {
+	t := r.t
+	r.leaf = make([]base, len(t.nodes))
+	seen := make([]bool, len(t.nodes))
+	for i := len(t.nodes) - 1; i >= 0; i-- {
+		if !seen[i] {
+			r.leaf[i] = r.bases[i]
+		}
+		if p := t.nodes[i].parent; p >= 0 && (seen[i] || t.nodes[i].ctx == ctxRepresentation) {
+			r.leaf[p].join(!seen[p], r.leaf[i])
+			seen[p] = true
+		}
+	}
+}

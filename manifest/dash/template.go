@@ -1,0 +1,129 @@
+package dash
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"manifold/manifest"
+)
+
+// Template is a compiled MPD. It is immutable and safe for use by many
+// goroutines.
+type Template struct {
+	src   []byte
+	nodes []node
+	marks []mark
+	infos []info
+
+	periods []period
+	index   manifest.Index
+
+	rootName  span
+	dvb       bool   // it follows a profile of DVB
+	dvbPrefix string // the root's prefix for dvbNamespace, "" without
+	located   bool   // the MPD has a Location
+	head      int32  // start of the MPD's first child after ProgramInformation, 0 without
+	tail      span   // the MPD's last child of its namespace that always stays
+	close     int32  // start of </MPD>, 0 for an empty-element tag
+
+	maxSegment, update, depth, length, longest time.Duration
+
+	forms manifest.Forms
+	held  atomic.Int64 // bytes of the forms made
+
+	once  sync.Once
+	plain *manifest.Form // the source, without slots
+}
+
+// Compile reads an MPD in UTF-8. The template keeps src, which must not change
+// any more. The error is an [*Error]. Document types are refused, and
+// everything that XML calls a fatal error; what follows the MPD's schema and
+// what does not is not asked.
+//
+// Time is linear in len(src); the input is bounded to 8 MiB, 64 levels,
+// 200,000 elements, comments and sections, and 128 attributes of an element.
+func Compile(src []byte) (*Template, error) {
+	if len(src) > maxSource {
+		return nil, &Error{Offset: maxSource, Text: "the MPD is larger than " + strconv.Itoa(maxSource) + " bytes", Line: 1, Column: 1}
+	}
+	if f := checkBytes(src); f != nil {
+		return nil, explain(src, f)
+	}
+	t := &Template{src: src}
+	t.index.Kind = manifest.DASH
+	c := compiler{t: t}
+	c.begin(src)
+	if f := c.compile(); f != nil {
+		return nil, explain(src, f)
+	}
+	t.settle()
+	return t, nil
+}
+
+func (t *Template) text(p span) []byte { return t.src[p.from:p.to] }
+
+// Kind is manifest.DASH.
+func (t *Template) Kind() manifest.Kind { return manifest.DASH }
+
+// Index is the little that others need to know of the MPD; it is not to be
+// changed.
+func (t *Template) Index() *manifest.Index { return &t.index }
+
+// Source is the MPD as it was compiled; it is not to be changed.
+func (t *Template) Source() []byte { return t.src }
+
+// Cost is the memory held in bytes: the source, what was found in it, and the
+// forms made so far.
+func (t *Template) Cost() int64 {
+	n := int64(unsafe.Sizeof(*t)) + int64(cap(t.src)) + t.held.Load()
+	n += int64(cap(t.nodes)) * int64(unsafe.Sizeof(node{}))
+	n += int64(cap(t.marks)) * int64(unsafe.Sizeof(mark{}))
+	n += int64(cap(t.infos)) * int64(unsafe.Sizeof(info{}))
+	return n + int64(cap(t.periods))*int64(unsafe.Sizeof(period{}))
+}
+
+// Append renders the MPD for a plan onto dst. A nil plan, or one without a
+// shape, is identity: the source byte for byte. It allocates nothing where
+// dst has room and the form of (plan.Shape, plan.Path) was made before.
+//
+// Slot values stand in URLs and in XML: they are URL-safe text without any of
+// & < > " ' and, where a token stands in the query of a SegmentTemplate,
+// without $.
+func (t *Template) Append(dst []byte, plan *manifest.Plan) []byte {
+	if plan == nil || plan.Shape == nil {
+		return append(dst, t.src...)
+	}
+	return t.Specialise(plan.Shape, plan.Path).Append(dst, plan.Values)
+}
+
+// AppendGzip appends the same as a complete gzip member.
+func (t *Template) AppendGzip(dst []byte, plan *manifest.Plan) []byte {
+	if plan == nil || plan.Shape == nil {
+		t.once.Do(func() {
+			b := manifest.NewBuilder(nil, len(t.src))
+			b.Bytes(t.src)
+			t.plain = b.Form()
+			t.held.Add(int64(len(t.src)))
+		})
+		return t.plain.AppendGzip(dst, nil)
+	}
+	return t.Specialise(plan.Shape, plan.Path).AppendGzip(dst, plan.Values)
+}
+
+// Specialise gives the form of the MPD for a shape and the MPD's own path
+// (see manifest.Plan.Path), made at the first call.
+func (t *Template) Specialise(shape *manifest.Shape, path string) *manifest.Form {
+	if f := t.forms.Get(shape, path); f != nil {
+		return f
+	}
+	made := t.render(shape, path)
+	kept := t.forms.Add(shape, strings.Clone(path), made)
+	if kept == made {
+		t.held.Add(int64(made.Size()))
+	}
+	return kept
+}

@@ -1,0 +1,264 @@
+package dash
+
+import (
+	"math/bits"
+	"time"
+)
+
+// period is what the index knows of a Period.
+type period struct {
+	node            int32
+	start, duration time.Duration
+	started, timed  bool // start, duration are written
+}
+
+// info is what the index knows of one SegmentTemplate, SegmentList or
+// SegmentBase; attributes that it does not have are those of the level above
+// (ISO/IEC 23009-1, 5.3.9.1).
+type info struct {
+	node      int32
+	period    int32
+	timescale uint64
+	duration  uint64 // @duration, 0 where there is none
+	offset    uint64 // @presentationTimeOffset
+	number    uint64 // @startNumber
+	count     uint64 // segments listed by a timeline or one by one
+	line      span   // the S elements of its timeline
+	// A last S that repeats until the Period ends: where it starts, and its
+	// length; 0 where there is none.
+	restAt, rest uint64
+}
+
+// timeline is the state of a SegmentTimeline being read (5.3.9.6).
+type timeline struct {
+	time    uint64 // where the next S starts
+	count   uint64
+	longest uint64
+	restAt  uint64
+	rest    uint64 // of an S that repeats until the next one, or the end
+}
+
+// maxCount bounds the counts of segments, which S@r makes cheap to inflate.
+const maxCount = 1 << 40
+
+// add puts n segments of d after the others.
+func (l *timeline) add(n, d uint64) {
+	l.count = min(l.count+min(n, maxCount), maxCount)
+	over, add := bits.Mul64(n, d)
+	sum, carry := bits.Add64(l.time, add, 0)
+	if over|carry != 0 {
+		sum = 1<<64 - 1
+	}
+	l.time = sum
+}
+
+// period takes the attributes of a Period.
+func (c *compiler) period(o *open) {
+	p := period{node: o.node}
+	for _, a := range c.attrs {
+		switch string(c.text(a.name)) {
+		case "start":
+			p.start, p.started = duration(c.text(a.value)), true
+		case "duration":
+			p.duration, p.timed = duration(c.text(a.value)), true
+		}
+	}
+	c.t.periods = append(c.t.periods, p)
+}
+
+// segments takes the attributes of a SegmentTemplate, SegmentList or
+// SegmentBase.
+func (c *compiler) segments(o *open) {
+	t := c.t
+	in := info{timescale: 1, number: 1}
+	for at := o.node; at >= 0; at = t.nodes[at].parent {
+		if i := t.nodes[at].info; i >= 0 {
+			in = t.infos[i]
+			in.count, in.restAt, in.rest, in.line = 0, 0, 0, span{}
+			break
+		}
+	}
+	in.node, in.period = o.node, int32(len(t.periods)-1)
+	for _, a := range c.attrs {
+		n, ok := number(c.text(a.value))
+		if !ok {
+			continue
+		}
+		switch string(c.text(a.name)) {
+		case "timescale":
+			in.timescale = max(n, 1)
+		case "duration":
+			in.duration = n
+		case "presentationTimeOffset":
+			in.offset = n
+		case "startNumber":
+			in.number = n
+		}
+	}
+	t.nodes[o.node].info = int32(len(t.infos))
+	t.infos = append(t.infos, in)
+}
+
+// listed counts a SegmentURL.
+func (c *compiler) listed() {
+	if n := len(c.t.infos); n > 0 {
+		c.t.infos[n-1].count++
+	}
+}
+
+// span counts an S.
+func (c *compiler) span() {
+	l := &c.line
+	var d, r uint64
+	open := false
+	for _, a := range c.attrs {
+		if a.name.to != a.name.from+1 {
+			continue
+		}
+		value := c.text(a.value)
+		switch c.src[a.name.from] {
+		case 't':
+			if n, ok := number(value); ok {
+				l.until(n)
+				l.time = n
+			}
+		case 'd':
+			d, _ = number(value)
+		case 'r':
+			if len(value) > 0 && value[0] == '-' {
+				open = true
+			} else {
+				r, _ = number(value)
+			}
+		}
+	}
+	l.longest = max(l.longest, d)
+	if open && d > 0 {
+		l.restAt, l.rest = l.time, d
+		return
+	}
+	l.add(min(r, maxCount)+1, d)
+}
+
+// until ends an S that repeats until the next one.
+func (l *timeline) until(t uint64) {
+	if l.rest > 0 && t > l.restAt {
+		l.count = min(l.count+ceil(t-l.restAt, l.rest), maxCount)
+	}
+	l.rest = 0
+}
+
+// lined keeps what a timeline came to.
+func (c *compiler) lined(o *open) {
+	if len(c.t.infos) == 0 {
+		return
+	}
+	in := &c.t.infos[len(c.t.infos)-1]
+	in.line = span{o.tag, int32(c.start)}
+	in.count, in.restAt, in.rest = c.line.count, c.line.restAt, c.line.rest
+	c.t.longest = max(c.t.longest, ticks(c.line.longest, in.timescale))
+}
+
+func ceil(n, d uint64) uint64 { return min(n/d+min(n%d, 1), maxCount) }
+
+// ticks converts media time to time, saturating.
+func ticks(n, timescale uint64) time.Duration {
+	hi, lo := bits.Mul64(n, uint64(time.Second))
+	if hi >= timescale {
+		return 1<<63 - 1
+	}
+	q, _ := bits.Div64(hi, lo, timescale)
+	return time.Duration(min(q, 1<<63-1))
+}
+
+// media converts time to media time, saturating.
+func media(d time.Duration, timescale uint64) uint64 {
+	if d <= 0 {
+		return 0
+	}
+	hi, lo := bits.Mul64(uint64(d), timescale)
+	if hi >= uint64(time.Second) {
+		return 1<<64 - 1
+	}
+	q, _ := bits.Div64(hi, lo, uint64(time.Second))
+	return q
+}
+
+// settle works out the Periods' times (5.3.2.1) and the sums of the index.
+func (t *Template) settle() {
+	for i := range t.periods {
+		p := &t.periods[i]
+		if !p.started && i > 0 {
+			p.start = add(t.periods[i-1].start, t.periods[i-1].duration)
+		}
+		switch {
+		case p.timed:
+		case i+1 < len(t.periods) && t.periods[i+1].started:
+			p.duration = max(0, t.periods[i+1].start-p.start)
+		case i+1 == len(t.periods) && t.length > 0:
+			p.duration = max(0, t.length-p.start)
+		}
+	}
+	x := &t.index
+	x.Target = t.maxSegment
+	if x.Target == 0 {
+		x.Target = t.update
+	}
+	x.Window = t.length
+	if x.Live && t.depth > 0 {
+		x.Window = t.depth
+	}
+	most := make([]uint64, len(t.periods))
+	for i := range t.infos {
+		in := &t.infos[i]
+		if in.period < 0 {
+			continue
+		}
+		n, longest := t.count(in)
+		most[in.period] = max(most[in.period], n)
+		t.longest = max(t.longest, longest)
+	}
+	var sum uint64
+	for _, n := range most {
+		sum = min(sum+n, maxCount)
+	}
+	x.Segments = int(sum)
+	if x.Target == 0 {
+		x.Target = t.longest
+	}
+	if x.Window == 0 && !x.Live && len(t.periods) > 0 {
+		last := t.periods[len(t.periods)-1]
+		x.Window = add(last.start, last.duration)
+	}
+}
+
+// count gives how many segments an info lists and, where @duration says it,
+// how long they are. Of a live Period without an end, numbers stand for the
+// time-shift buffer.
+func (t *Template) count(in *info) (uint64, time.Duration) {
+	p := &t.periods[in.period]
+	length := p.duration
+	if length == 0 && t.index.Live {
+		length = t.depth
+	}
+	switch {
+	case in.rest > 0:
+		end := in.offset + media(p.duration, in.timescale)
+		if p.duration == 0 || end < in.restAt {
+			return in.count + 1, 0
+		}
+		return in.count + ceil(end-in.restAt, in.rest), 0
+	case in.count > 0 || in.line != span{}:
+		return in.count, 0
+	case in.duration > 0:
+		return ceil(media(length, in.timescale), in.duration), ticks(in.duration, in.timescale)
+	}
+	return 0, 0
+}
+
+func add(a, b time.Duration) time.Duration {
+	if s := a + b; s >= a {
+		return s
+	}
+	return 1<<63 - 1
+}
