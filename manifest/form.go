@@ -124,10 +124,13 @@ func (b *Builder) Form() *Form {
 	return f
 }
 
-// formsKept bounds the forms that one template keeps. A live template lives
-// for seconds, and its audience falls into few shapes: pathway orders times
-// device profiles in use.
-const formsKept = 64
+// formsKept bounds the forms that one template keeps, and formBytesKept their
+// text. A live template lives for seconds, and its audience falls into few
+// shapes: pathway orders times device profiles in use.
+const (
+	formsKept     = 64
+	formBytesKept = 64 << 20
+)
 
 // Forms is the bounded cache of a template's forms, by shape and path. The
 // zero Forms is ready. Reading takes no lock.
@@ -166,7 +169,12 @@ func (c *Forms) Add(shape *Shape, path string, form *Form) *Form {
 	if l := c.list.Load(); l != nil {
 		old = *l
 	}
-	if len(old) >= formsKept {
+	size := form.Size()
+	for i := range old {
+		size += old[i].form.Size()
+	}
+	for len(old) > 0 && (len(old) >= formsKept || size > formBytesKept) {
+		size -= old[0].form.Size()
 		old = old[1:]
 	}
 	list := make([]formEntry, 0, len(old)+1)

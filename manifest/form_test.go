@@ -152,6 +152,33 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// Large forms leave before there are many.
+func TestFormsBytes(t *testing.T) {
+	var c Forms
+	shape := &Shape{}
+	large := func(n int) *Form {
+		b := NewBuilder(nil, n)
+		b.Bytes(make([]byte, n))
+		return b.Form()
+	}
+	small := c.Add(shape, "small", large(1))
+	third := formBytesKept / 3
+	for _, path := range []string{"a", "b", "c"} {
+		c.Add(shape, path, large(third))
+	}
+	if c.Get(shape, "small") != small || c.Get(shape, "a") == nil {
+		t.Error("a form left, though there was room")
+	}
+	c.Add(shape, "d", large(third))
+	if c.Get(shape, "small") != nil || c.Get(shape, "a") != nil || c.Get(shape, "b") == nil || c.Get(shape, "d") == nil {
+		t.Error("not the oldest forms left for a large one")
+	}
+	huge := large(formBytesKept + 1)
+	if c.Add(shape, "huge", huge) != huge || c.Get(shape, "huge") != huge || c.Get(shape, "d") != nil {
+		t.Error("a form larger than all that is kept is not kept alone")
+	}
+}
+
 func TestFormsConcurrent(t *testing.T) {
 	var c Forms
 	shape := &Shape{}
