@@ -158,7 +158,7 @@ func (c *Forms) Get(shape *Shape, path string) *Form {
 }
 
 // Add keeps a form. Where two goroutines made the same, the first one stays,
-// and is returned. When the cache is full the oldest entry leaves.
+// and is returned. When the cache is full the oldest entries leave.
 func (c *Forms) Add(shape *Shape, path string, form *Form) *Form {
 	c.mu.Lock()
 	defer c.mu.Unlock()
