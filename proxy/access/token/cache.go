@@ -1,0 +1,81 @@
+package token
+
+import (
+	"hash/maphash"
+	"math/bits"
+	"strings"
+	"sync/atomic"
+)
+
+// cache keeps the tokens made last, by scope and form. One pathway has few at
+// a time: one for each asset in play and bucket. It is a table of a few ways;
+// reading takes no lock, and a newer token takes the place of the one that
+// expires first.
+type cache struct {
+	seed    maphash.Seed
+	buckets [cacheBuckets][cacheWays]atomic.Pointer[cached]
+}
+
+const (
+	cacheBuckets = 256
+	cacheWays    = 4
+)
+
+type cacheKey struct {
+	scope Scope
+	form  Form
+}
+
+type cached struct {
+	key  cacheKey
+	text []byte
+}
+
+func (c *cache) init() { c.seed = maphash.MakeSeed() }
+
+// Token gives the token of the scope, made once and then looked up, without
+// an allocation. The bytes are shared: they must not be changed.
+func (m *Minter) Token(s *Scope, form Form) ([]byte, error) {
+	key := cacheKey{*s, form}
+	bucket := &m.cache.buckets[m.cache.index(&key)]
+	victim := 0
+	soonest := int64(1<<63 - 1)
+	for i := range bucket {
+		e := bucket[i].Load()
+		if e == nil {
+			victim, soonest = i, -1
+			continue
+		}
+		if e.key == key {
+			return e.text, nil
+		}
+		if e.key.scope.Expires < soonest {
+			victim, soonest = i, e.key.scope.Expires
+		}
+	}
+	text, err := m.Append(nil, s, form)
+	if err != nil {
+		return nil, err
+	}
+	key.scope.Prefix = strings.Clone(s.Prefix)
+	key.scope.Path = strings.Clone(s.Path)
+	key.scope.Session = strings.Clone(s.Session)
+	bucket[victim].Store(&cached{key, text})
+	return text, nil
+}
+
+// index hashes what differs most between scopes.
+func (c *cache) index(k *cacheKey) uint64 {
+	h := maphash.String(c.seed, k.scope.Prefix) ^ uint64(k.scope.Expires) ^ uint64(k.form.Place)<<8
+	if k.scope.Path != "" {
+		h ^= maphash.String(c.seed, k.scope.Path)
+	}
+	if k.scope.Session != "" {
+		h ^= bits.RotateLeft64(maphash.String(c.seed, k.scope.Session), 7)
+	}
+	if k.scope.Client.IsValid() {
+		raw := k.scope.Client.Addr().As16()
+		h ^= bits.RotateLeft64(maphash.Bytes(c.seed, raw[:]), 13)
+	}
+	return h % cacheBuckets
+}
