@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"errors"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -11,6 +12,7 @@ var (
 	ErrTarget       = errors.New("request target is not in origin form: it must begin with /")
 	ErrEscape       = errors.New("request target has a broken percent escape")
 	ErrEncodedSlash = errors.New("request target has an encoded slash or backslash")
+	ErrEncoding     = errors.New("request target has a path that is not UTF-8")
 	ErrControl      = errors.New("request target has a control character or NUL")
 	ErrBackslash    = errors.New("request target has a backslash")
 	ErrDotSegment   = errors.New("request target has a dot segment")
@@ -28,13 +30,15 @@ const MaxTarget = 8 << 10
 // path all use its result. Percent escapes are decoded once (RFC 3986,
 // section 2.1); a path that could be read in two ways is refused, never
 // repaired: encoded slash or backslash, a backslash, a control character, a
-// dot segment (also an encoded one), an empty segment in the middle, a
-// fragment, a broken escape. A percent sign that remains after decoding
-// ("%2525") is kept as it is: Canonical never decodes twice, and the upstream
-// path is made by encoding again (see [AppendEscaped]).
+// dot segment (also an encoded one, and one with parameters, "..;x", which
+// some servers strip), an empty segment in the middle, a fragment, a broken
+// escape, bytes that are not UTF-8 (an overlong "%c0%ae" is a dot to some). A
+// percent sign that remains after decoding ("%2525") is kept as it is:
+// Canonical never decodes twice, and the upstream path is made by encoding
+// again (see [AppendEscaped]).
 //
 // The query is returned as sent, refused only where it holds a control
-// character, a space or a fragment.
+// character, a space or a fragment. After an error path is dst as it was.
 func Canonical(dst []byte, target string) (path []byte, query string, err error) {
 	if len(target) > MaxTarget {
 		return dst, "", ErrTooLarge
@@ -44,8 +48,8 @@ func Canonical(dst []byte, target string) (path []byte, query string, err error)
 	}
 	start := len(dst)
 	segment := start + 1 // where the segment being read begins in dst
-	i := 0
-	for ; i < len(target); i++ {
+	high := byte(0)      // all bytes of the path or-ed together
+	for i := 0; i < len(target); i++ {
 		c := target[i]
 		switch {
 		case c == '?':
@@ -85,6 +89,7 @@ func Canonical(dst []byte, target string) (path []byte, query string, err error)
 				return dst[:start], "", ErrControl
 			}
 		}
+		high |= c
 		dst = append(dst, c)
 	}
 	if last := dst[segment:]; len(last) > 0 {
@@ -92,14 +97,24 @@ func Canonical(dst []byte, target string) (path []byte, query string, err error)
 			return dst[:start], "", err
 		}
 	}
+	if high >= utf8.RuneSelf && !utf8.Valid(dst[start:]) {
+		return dst[:start], "", ErrEncoding
+	}
 	return dst, query, nil
 }
 
 func checkSegment(s []byte) error {
-	switch {
-	case len(s) == 0:
+	if len(s) == 0 {
 		return ErrEmptySegment
-	case s[0] == '.' && (len(s) == 1 || len(s) == 2 && s[1] == '.'):
+	}
+	if s[0] != '.' {
+		return nil
+	}
+	rest := s[1:]
+	if len(rest) > 0 && rest[0] == '.' {
+		rest = rest[1:]
+	}
+	if len(rest) == 0 || rest[0] == ';' {
 		return ErrDotSegment
 	}
 	return nil

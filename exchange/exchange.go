@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -21,11 +22,16 @@ func (f HandlerFunc) Serve(ex *Exchange) { f(ex) }
 
 // Headers looks up request header fields. Names are compared without regard
 // to case; Get returns the first value, or "" where there is none. Host is
-// not a header here: it is Exchange.Host.
+// not a header here: it is Exchange.Host; nor are the fields that belong to
+// one connection (RFC 9110, section 7.6.1) or to the protocol: Connection,
+// Keep-Alive, Proxy-Connection, Transfer-Encoding, Upgrade, TE, Trailer,
+// Expect.
 type Headers interface {
 	Get(name string) string
-	// Each calls f for every field line in the order received (names as the
-	// protocol gives them) until f returns false.
+	// Each calls f for every field line (names as the protocol gives them)
+	// until f returns false. Lines of one name come in the order received;
+	// on HTTP/1.1 all lines do, on HTTP/2 and HTTP/3 the order of different
+	// names is not kept.
 	Each(f func(name, value string) bool)
 }
 
@@ -101,7 +107,8 @@ type Exchange struct {
 	Body []byte
 	// Stream, where not nil, is the answer's content instead of Body. Each
 	// chunk that Read returns is flushed to the client. It is closed if it is
-	// an io.Closer.
+	// an io.Closer; when the client has gone, Close is called while a Read
+	// may be waiting, to end it.
 	Stream io.Reader
 	// StreamSize is the length of Stream in bytes, or -1 where not known.
 	StreamSize int64
@@ -177,6 +184,12 @@ func (ex *Exchange) SetField(name, value string) {
 	ex.fields = append(ex.fields, Field{name, value})
 }
 
+// DelField removes all fields of the answer of that name (compared as
+// written).
+func (ex *Exchange) DelField(name string) {
+	ex.fields = slices.DeleteFunc(ex.fields, func(f Field) bool { return f.Name == name })
+}
+
 // AddField adds a field of the answer, beside others of the same name.
 func (ex *Exchange) AddField(name, value string) {
 	ex.fields = append(ex.fields, Field{name, value})
@@ -197,10 +210,17 @@ func (ex *Exchange) Fields() []Field { return ex.fields }
 
 // Fail makes the answer a plain-text error of the given status. The text is
 // shown to the client: it says what was wrong with the request, never what
-// is inside the edge.
+// is inside the edge. A Stream set before is closed, and the fields that
+// described the content set before are dropped.
 func (ex *Exchange) Fail(status int, text string) {
 	ex.Status = status
-	ex.Stream = nil
+	if c, ok := ex.Stream.(io.Closer); ok {
+		_ = c.Close()
+	}
+	ex.Stream, ex.StreamSize = nil, -1
+	for _, name := range [...]string{"Content-Encoding", "Content-Range", "Content-Length", "ETag", "Last-Modified", "Expires"} {
+		ex.DelField(name)
+	}
 	ex.SetField("Content-Type", "text/plain; charset=utf-8")
 	ex.SetField("Cache-Control", "no-store")
 	ex.Body = append(append(ex.Body[:0], text...), '\n')

@@ -2,10 +2,13 @@ package exchange
 
 import "sync/atomic"
 
-// Gate bounds how many exchanges of a listener wait at one time. The zero
-// Gate with Limit 0 lets nobody wait.
+// Gate bounds how many exchanges wait at one time. The zero Gate with Limit 0
+// lets nobody wait.
 type Gate struct {
-	Limit   int64
+	Limit int64
+	// Parent, where not nil, bounds the exchanges of several gates together:
+	// a place here is also a place there.
+	Parent  *Gate
 	waiting atomic.Int64
 }
 
@@ -15,7 +18,7 @@ func (g *Gate) Enter() bool {
 	if g == nil {
 		return true
 	}
-	if g.waiting.Add(1) > g.Limit {
+	if g.waiting.Add(1) > g.Limit || !g.Parent.Enter() {
 		g.waiting.Add(-1)
 		return false
 	}
@@ -25,6 +28,7 @@ func (g *Gate) Enter() bool {
 // Leave gives the place back.
 func (g *Gate) Leave() {
 	if g != nil {
+		g.Parent.Leave()
 		g.waiting.Add(-1)
 	}
 }
