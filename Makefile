@@ -1,0 +1,67 @@
+# Two commands matter: make demo, make test. Both set up what is missing.
+# The set-up itself is scripts/setup; what a target installs is the list behind it.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+export PATH := $(PATH):/usr/local/go/bin
+
+FUZZTIME ?= 10s
+BENCH    ?= .
+
+.PHONY: help demo test check unit alloc e2e bench fuzz build accept assets clean
+
+help:
+	@cat scripts/help.txt
+
+demo: build
+	@scripts/setup ffmpeg
+	@exec bin/manifold demo $(if $(DURATION),--duration $(DURATION))
+
+test:
+	@scripts/timed "make test" $(MAKE) --no-print-directory setup-test check unit alloc e2e
+
+check: setup-go
+	@scripts/check
+
+# The race detector needs a C compiler; nothing else does.
+unit: setup-test
+	@echo "== unit and integration tests, race detector on"
+	@CGO_ENABLED=1 go test -race -timeout 20m $$(go list ./... | grep -v '/e2e$$')
+
+alloc: setup-go
+	@echo "== allocation tests, plain binary"
+	@scripts/alloc
+
+# One test at a time, and none from the cache: they decode video.
+e2e: setup-e2e
+	@echo "== browser tests: Chromium, six players"
+	@CGO_ENABLED=0 go test -count=1 -timeout 20m ./e2e/...
+
+bench: setup-go
+	@mkdir -p build
+	@CGO_ENABLED=0 go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $$(scripts/with '^func Benchmark') | tee build/bench.txt
+
+fuzz: setup-go
+	@scripts/fuzz $(FUZZTIME)
+
+build: setup-go
+	@CGO_ENABLED=0 go build -trimpath -o bin/manifold ./cmd/manifold
+
+accept: setup-test
+	@scripts/accept
+
+assets:
+	@scripts/setup assets
+
+clean:
+	@rm -rf bin build assets/test
+	@find assets/web -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
+
+.PHONY: setup-go setup-e2e setup-test
+setup-go:
+	@scripts/setup go modules assets
+setup-e2e:
+	@scripts/setup go modules assets ffmpeg chromium
+setup-test:
+	@scripts/setup go modules assets ffmpeg chromium gcc
