@@ -37,11 +37,12 @@ func mintAkamai(m *Minter, dst []byte, s *Scope, place manifest.Placement) ([]by
 		dst = append(strconv.AppendInt(append(dst, "st="...), s.Starts, 10), '~')
 	}
 	dst = strconv.AppendInt(append(dst, "exp="...), s.Expires, 10)
-	if s.Path == "" {
-		if strings.ContainsAny(s.Prefix, "*?!") {
+	if s.File == "" {
+		if strings.ContainsAny(m.root, "*?!") || strings.ContainsAny(s.Dir, "*?!") {
 			return nil, ErrScope
 		}
-		dst = append(escape(append(dst, "~acl="...), s.Prefix, keep, lowerHex), '*')
+		dst = escape(append(dst, "~acl="...), m.root, keep, lowerHex)
+		dst = append(escape(dst, s.Dir, keep, lowerHex), '*')
 	}
 	if s.Session != "" {
 		dst = append(append(dst, "~id="...), s.Session...)
@@ -52,8 +53,8 @@ func mintAkamai(m *Minter, dst []byte, s *Scope, place manifest.Placement) ([]by
 	key := m.keys[0]
 	g := key.get()
 	g.msg = append(g.msg, dst[start:]...)
-	if s.Path != "" {
-		g.msg = append(append(g.msg, "~url="...), s.Path...)
+	if s.File != "" {
+		g.msg = append(append(append(g.msg, "~url="...), m.root...), s.File...)
 	}
 	g.msg = m.appendSalt(g.msg)
 	g.hmac()

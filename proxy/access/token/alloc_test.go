@@ -11,7 +11,7 @@ func TestNoAllocations(t *testing.T) {
 	for _, cfg := range configs {
 		m, _ := newPair(t, cfg, testBase)
 		for _, form := range allForms {
-			s := Scope{Prefix: "/live/movie/", Expires: noon.Unix() + 60, Client: netip.PrefixFrom(viewer, 24), Session: "0123456789abcdef"}
+			s := Scope{Dir: "movie/", Expires: noon.Unix() + 60, Client: netip.PrefixFrom(viewer, 24), Session: "0123456789abcdef"}
 			buf := make([]byte, 0, 1024)
 			if n := testing.AllocsPerRun(100, func() {
 				if _, err := m.Append(buf, &s, form); err != nil {

@@ -4,7 +4,7 @@ import "testing"
 
 func BenchmarkToken(b *testing.B) {
 	m, _ := newPair(b, Config{Format: "akamai"}, testBase)
-	s := Scope{Prefix: "/live/movie/", Expires: noon.Unix() + 60}
+	s := Scope{Dir: "movie/", Expires: noon.Unix() + 60}
 	buf := make([]byte, 0, 1024)
 	b.Run("mint", func(b *testing.B) {
 		for b.Loop() {

@@ -47,26 +47,23 @@ func mintBunny(m *Minter, dst []byte, s *Scope, place manifest.Placement) ([]byt
 	dst = m.appendBunnyToken(dst, key, g, s)
 	key.put(g)
 	dst = append(dst, "&token_ignore_params=true"...)
-	if s.Path == "" {
-		dst = escape(append(dst, "&token_path="...), s.Prefix, "~", upperHex)
+	if s.File == "" {
+		dst = escape(append(dst, "&token_path="...), m.root, "~", upperHex)
+		dst = escape(dst, s.Dir, "~", upperHex)
 	}
 	return strconv.AppendInt(append(dst, "&expires="...), s.Expires, 10), nil
 }
 
 func (m *Minter) appendBunnyToken(dst []byte, key *signer, g *signing, s *Scope) []byte {
-	path, more := s.Path, ""
-	if path == "" {
-		path, more = s.Prefix, "&token_path="
-	}
 	if m.plainHash {
 		g.msg = append(g.msg, key.key...)
 	}
-	g.msg = append(g.msg, path...)
+	g.msg = append(append(append(g.msg, m.root...), s.Dir...), s.File...)
 	g.msg = strconv.AppendInt(g.msg, s.Expires, 10)
 	g.msg = m.appendBunnyAddress(g.msg, s.Client.Addr())
-	g.msg = append(append(g.msg, "token_ignore_params=true"...), more...)
-	if more != "" {
-		g.msg = append(g.msg, s.Prefix...)
+	g.msg = append(g.msg, "token_ignore_params=true"...)
+	if s.File == "" {
+		g.msg = append(append(append(g.msg, "&token_path="...), m.root...), s.Dir...)
 	}
 	if m.plainHash {
 		g.sha256()

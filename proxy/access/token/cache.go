@@ -57,8 +57,8 @@ func (m *Minter) Token(s *Scope, form Form) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	key.scope.Prefix = strings.Clone(s.Prefix)
-	key.scope.Path = strings.Clone(s.Path)
+	key.scope.Dir = strings.Clone(s.Dir)
+	key.scope.File = strings.Clone(s.File)
 	key.scope.Session = strings.Clone(s.Session)
 	bucket[victim].Store(&cached{key, text})
 	return text, nil
@@ -66,9 +66,9 @@ func (m *Minter) Token(s *Scope, form Form) ([]byte, error) {
 
 // index hashes what differs most between scopes.
 func (c *cache) index(k *cacheKey) uint64 {
-	h := maphash.String(c.seed, k.scope.Prefix) ^ uint64(k.scope.Expires) ^ uint64(k.form.Place)<<8
-	if k.scope.Path != "" {
-		h ^= maphash.String(c.seed, k.scope.Path)
+	h := maphash.String(c.seed, k.scope.Dir) ^ uint64(k.scope.Expires) ^ uint64(k.form.Place)<<8
+	if k.scope.File != "" {
+		h ^= maphash.String(c.seed, k.scope.File)
 	}
 	if k.scope.Session != "" {
 		h ^= bits.RotateLeft64(maphash.String(c.seed, k.scope.Session), 7)

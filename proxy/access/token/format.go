@@ -27,12 +27,13 @@ var ErrScope = errors.New("the scope cannot be written in this token format")
 
 // Scope is how far a token reaches. It is comparable.
 type Scope struct {
-	// Prefix is the directory at the CDN that may be read, canonical
-	// (decoded), beginning and ending with "/".
-	Prefix string
-	// Path, where not empty, is the one canonical path that may be read;
-	// Prefix is then not looked at.
-	Path string
+	// Dir is the directory below the pathway's base that may be read:
+	// canonical (decoded), without a leading slash, ending in "/" ("movie1/").
+	// Empty is all that is below the base.
+	Dir string
+	// File, where not empty, is the one file below the base that may be read;
+	// Dir is then empty.
+	File string
 	// Starts and Expires are Unix seconds. Starts 0 is none.
 	Starts, Expires int64
 	// Client binds the token to an address, where valid: the client's own

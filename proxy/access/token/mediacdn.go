@@ -32,20 +32,22 @@ func mintMediaCDN(m *Minter, dst []byte, s *Scope, place manifest.Placement) ([]
 	defer key.put(g)
 	start := len(dst)
 	switch {
-	case s.Path != "":
-		g.msg = append(append(g.msg, "FullPath="...), s.Path...)
+	case s.File != "":
+		g.msg = append(append(append(g.msg, "FullPath="...), m.root...), s.File...)
 		dst = append(dst, "FullPath"...)
 		start = len(dst)
 	case place == manifest.InPath:
 		dst = append(dst, "URLPrefix="...)
-		g.msg = exchange.AppendEscaped(append(g.msg, m.origin...), s.Prefix)
+		g.msg = exchange.AppendEscaped(append(g.msg, m.origin...), m.root)
+		g.msg = exchange.AppendEscaped(g.msg, s.Dir)
 		dst = base64.RawURLEncoding.AppendEncode(dst, g.msg)
 		g.msg = g.msg[:0]
 	default:
-		if strings.ContainsAny(s.Prefix, "*?!,~%") {
+		if strings.ContainsAny(m.root, "*?!,~%") || strings.ContainsAny(s.Dir, "*?!,~%") {
 			return nil, ErrScope
 		}
-		dst = append(escape(append(dst, "PathGlobs="...), s.Prefix, "/", upperHex), '*')
+		dst = escape(append(dst, "PathGlobs="...), m.root, "/", upperHex)
+		dst = append(escape(dst, s.Dir, "/", upperHex), '*')
 	}
 	if s.Starts != 0 {
 		dst = strconv.AppendInt(append(dst, "~Starts="...), s.Starts, 10)

@@ -116,8 +116,7 @@ func splitBase(base string) (origin, root string, err error) {
 	return scheme + "://" + rest[:slash], string(path), nil
 }
 
-// Root is the canonical path of the base at the CDN; the prefix of a Scope
-// begins with it.
+// Root is the canonical path of the base at the CDN, below which scopes lie.
 func (m *Minter) Root() string { return m.root }
 
 // Form says how the token is written in a manifest of the given kind: in the
@@ -187,12 +186,13 @@ func (m *Minter) Append(dst []byte, s *Scope, form Form) ([]byte, error) {
 }
 
 func (s *Scope) check() error {
-	switch {
-	case s.Path == "" && (len(s.Prefix) == 0 || s.Prefix[0] != '/' || s.Prefix[len(s.Prefix)-1] != '/'):
+	dir := s.Dir
+	if s.File != "" {
+		dir = s.File
+	} else if dir != "" && dir[len(dir)-1] != '/' {
 		return ErrScope
-	case s.Path != "" && s.Path[0] != '/':
-		return ErrScope
-	case s.Expires <= 0 || s.Starts < 0:
+	}
+	if dir != "" && dir[0] == '/' || s.File != "" && s.Dir != "" || s.Expires <= 0 || s.Starts < 0 {
 		return ErrScope
 	}
 	for i := range len(s.Session) {

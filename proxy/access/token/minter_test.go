@@ -69,24 +69,24 @@ func TestExpiry(t *testing.T) {
 
 func TestTokenIsMadeOnce(t *testing.T) {
 	m, _ := newPair(t, Config{Format: "akamai"}, testBase)
-	s := Scope{Prefix: "/live/a/", Expires: noon.Unix()}
+	s := Scope{Dir: "a/", Expires: noon.Unix()}
 	form := m.Form(manifest.HLSMedia)
 	first, err := m.Token(&s, form)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _ := m.Token(&Scope{Prefix: strings.Clone("/live/a/"), Expires: noon.Unix()}, form)
+	again, _ := m.Token(&Scope{Dir: strings.Clone("a/"), Expires: noon.Unix()}, form)
 	if &first[0] != &again[0] {
 		t.Error("the same token was made twice")
 	}
 	seen := map[string]bool{string(first): true}
 	for _, other := range []Scope{
-		{Prefix: "/live/b/", Expires: noon.Unix()},
-		{Prefix: "/live/a/", Expires: noon.Unix() + 1},
-		{Prefix: "/live/a/", Expires: noon.Unix(), Session: "1"},
-		{Prefix: "/live/a/", Expires: noon.Unix(), Starts: 1},
-		{Path: "/live/a/", Expires: noon.Unix()},
-		{Prefix: "/live/a/", Expires: noon.Unix(), Client: netip.PrefixFrom(viewer, 32)},
+		{Dir: "b/", Expires: noon.Unix()},
+		{Dir: "a/", Expires: noon.Unix() + 1},
+		{Dir: "a/", Expires: noon.Unix(), Session: "1"},
+		{Dir: "a/", Expires: noon.Unix(), Starts: 1},
+		{File: "a/", Expires: noon.Unix()},
+		{Dir: "a/", Expires: noon.Unix(), Client: netip.PrefixFrom(viewer, 32)},
 	} {
 		text, err := m.Token(&other, form)
 		if err != nil || seen[string(text)] {
@@ -96,7 +96,7 @@ func TestTokenIsMadeOnce(t *testing.T) {
 	}
 	// However many assets there are, the right token comes out.
 	for i := range 3 * cacheBuckets * cacheWays {
-		s := Scope{Prefix: "/live/" + strings.Repeat("x", i%97) + "/", Expires: noon.Unix() + int64(i%31)}
+		s := Scope{Dir: strings.Repeat("x", i%97+1) + "/", Expires: noon.Unix() + int64(i%31)}
 		got, _ := m.Token(&s, form)
 		want, _ := m.Append(nil, &s, form)
 		if string(got) != string(want) {
@@ -108,7 +108,7 @@ func TestTokenIsMadeOnce(t *testing.T) {
 func TestRotatedKeys(t *testing.T) {
 	cfg := Config{Format: "mediacdn", Keys: []string{"env:K"}}
 	old, _ := New(cfg, testBase, Secrets{Keys: secrets.Keys[1:]})
-	s := Scope{Prefix: "/live/", Expires: noon.Unix() + 60}
+	s := Scope{Expires: noon.Unix() + 60}
 	token, _ := old.Append(nil, &s, Form{Place: manifest.InQuery})
 	both, _ := NewVerifier(cfg, nil, secrets)
 	if _, _, err := both.Verify("/live/x", string(token), viewer, noon); err != nil {

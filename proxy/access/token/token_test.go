@@ -65,7 +65,7 @@ func TestAcceptsExactlyTheScope(t *testing.T) {
 		for _, form := range allForms {
 			t.Run(fmt.Sprintf("%s%s/%d/%v", cfg.Format, cfg.Hash, form.Place, form.XML), rapid.MakeCheck(func(t *rapid.T) {
 				dir := rapid.StringMatching(`([a-zA-Z0-9._~é &=%"'<-]{0,3}[a-z0-9]/){0,3}`).Draw(t, "dir")
-				s := Scope{Prefix: m.Root() + dir, Expires: noon.Unix() + rapid.Int64Range(-5, 5).Draw(t, "expires")}
+				s := Scope{Dir: dir, Expires: noon.Unix() + rapid.Int64Range(-5, 5).Draw(t, "expires")}
 				if rapid.Bool().Draw(t, "bound") {
 					s.Client = netip.PrefixFrom(viewer, 32)
 				}
@@ -101,7 +101,7 @@ func TestAcceptsExactlyTheScope(t *testing.T) {
 					query = "a=1&" + query + "&CMCD=x"
 				}
 				gotPath, gotQuery, err := v.Verify(path, query, from, noon)
-				want := strings.HasPrefix(m.Root()+file, s.Prefix) && noon.Unix() < s.Expires && noon.Unix() >= s.Starts &&
+				want := strings.HasPrefix(m.Root()+file, m.Root()+s.Dir) && noon.Unix() < s.Expires && noon.Unix() >= s.Starts &&
 					(!s.Client.IsValid() || from == viewer)
 				if (err == nil) != want {
 					t.Fatalf("%s?%s from %s: %v, wanted accepted %v", path, query, from, err, want)
@@ -124,7 +124,7 @@ func TestRefusesEveryChange(t *testing.T) {
 	for _, cfg := range configs {
 		m, v := newPair(t, cfg, testBase)
 		for _, form := range allForms[:2] {
-			s := Scope{Prefix: m.Root() + "a/", Expires: noon.Unix() + 60, Client: netip.PrefixFrom(viewer, 32)}
+			s := Scope{Dir: "a/", Expires: noon.Unix() + 60, Client: netip.PrefixFrom(viewer, 32)}
 			token, err := m.Append(nil, &s, form)
 			if err != nil {
 				t.Fatal(err)
@@ -156,7 +156,7 @@ func TestVerifyRefuses(t *testing.T) {
 		}
 		return string(text), v, m
 	}
-	scope := Scope{Prefix: "/live/", Expires: noon.Unix() + 60}
+	scope := Scope{Expires: noon.Unix() + 60}
 	a, av, _ := mint(Config{Format: "akamai"}, allForms[0], scope)
 	ap, _, _ := mint(Config{Format: "akamai"}, allForms[1], scope)
 	b, bv, _ := mint(Config{Format: "bunny"}, allForms[0], scope)
@@ -211,17 +211,18 @@ func TestScopeThatCannotBeWritten(t *testing.T) {
 		form   Form
 		scope  Scope
 	}{
-		{"akamai", allForms[0], Scope{Prefix: "/a*b/", Expires: 1}},
-		{"akamai", allForms[1], Scope{Prefix: "/a?b/", Expires: 1}},
-		{"akamai", allForms[0], Scope{Prefix: "/a!/", Expires: 1}},
-		{"mediacdn", allForms[0], Scope{Prefix: "/a,b/", Expires: 1}},
-		{"mediacdn", allForms[0], Scope{Prefix: "/a~b/", Expires: 1}},
-		{"bunny", allForms[1], Scope{Prefix: "/a/", Starts: 1, Expires: 2}},
-		{"bunny", allForms[1], Scope{Prefix: "/a", Expires: 1}},
-		{"bunny", allForms[1], Scope{Prefix: "", Expires: 1}},
-		{"bunny", allForms[1], Scope{Path: "a", Expires: 1}},
-		{"akamai", allForms[1], Scope{Prefix: "/a/"}},
-		{"akamai", allForms[1], Scope{Prefix: "/a/", Expires: 1, Session: "a~acl=/*"}},
+		{"akamai", allForms[0], Scope{Dir: "a*b/", Expires: 1}},
+		{"akamai", allForms[1], Scope{Dir: "a?b/", Expires: 1}},
+		{"akamai", allForms[0], Scope{Dir: "a!/", Expires: 1}},
+		{"mediacdn", allForms[0], Scope{Dir: "a,b/", Expires: 1}},
+		{"mediacdn", allForms[0], Scope{Dir: "a~b/", Expires: 1}},
+		{"bunny", allForms[1], Scope{Dir: "a/", Starts: 1, Expires: 2}},
+		{"bunny", allForms[1], Scope{Dir: "a", Expires: 1}},
+		{"bunny", allForms[1], Scope{Dir: "/a/", Expires: 1}},
+		{"bunny", allForms[1], Scope{File: "/a", Expires: 1}},
+		{"bunny", allForms[1], Scope{Dir: "a/", File: "a/b", Expires: 1}},
+		{"akamai", allForms[1], Scope{Dir: "a/"}},
+		{"akamai", allForms[1], Scope{Dir: "a/", Expires: 1, Session: "a~acl=/*"}},
 	} {
 		m, _ := newPair(t, Config{Format: tc.format}, testBase)
 		if got, err := m.Append([]byte("x"), &tc.scope, tc.form); !errors.Is(err, ErrScope) || string(got) != "x" {
