@@ -1,0 +1,136 @@
+package hls
+
+import (
+	"bytes"
+	"math"
+)
+
+// header checks that the first line is #EXTM3U (section 4.4.1.1). A byte order
+// mark before it is kept: a client may refuse it, we need not.
+func (c *compiler) header() error {
+	c.line = 1
+	b := bytes.TrimPrefix(c.src, []byte("\ufeff"))
+	const sign = "#EXTM3U"
+	if !bytes.HasPrefix(b, []byte(sign)) || len(b) > len(sign) && b[len(sign)] > ' ' {
+		text := "not a playlist: it does not begin with #EXTM3U"
+		if head := bytes.TrimLeft(b, " \t\r\n"); len(head) == 0 {
+			text = "not a playlist: it is empty"
+		} else if head[0] == '<' {
+			text = "not a playlist: it looks like HTML or XML"
+		}
+		return c.fail(ErrNotPlaylist, 0, text)
+	}
+	if err := c.cutLine(); err != nil {
+		return err
+	}
+	c.t.crlf = c.next >= 2 && c.src[c.next-2] == '\r'
+	c.t.top = c.next
+	c.inHead = true
+	c.block = c.next
+	return nil
+}
+
+// cutLine finds the line that begins at next.
+func (c *compiler) cutLine() error {
+	c.at = c.next
+	rest := c.src[c.at:]
+	if len(rest) > MaxLine+2 {
+		rest = rest[:MaxLine+2]
+	}
+	end := len(rest)
+	if n := bytes.IndexByte(rest, '\n'); n >= 0 {
+		end = n
+		c.next = c.at + n + 1
+	} else {
+		c.next = c.at + end
+	}
+	if end > 0 && rest[end-1] == '\r' {
+		end--
+	}
+	if end > MaxLine {
+		return c.fail(ErrBounds, c.at, "line is longer than 16 KiB")
+	}
+	from := 0
+	for from < end && isBlank(rest[from]) {
+		from++
+	}
+	c.from = c.at + from
+	c.to = trimRight(c.src, c.from, c.at+end)
+	return nil
+}
+
+// pairs reads the lines that most of a long playlist consists of, EXTINF and
+// URI in turn with nothing between and nothing odd about them, as readLine
+// would, only faster. It stops before the first pair that is not like that.
+func (c *compiler) pairs() {
+	src, at, t := c.src, c.next, c.t
+	for len(t.segments)+c.parts < MaxSegments {
+		const inf = "#EXTINF:"
+		if len(src)-at < len(inf) || string(src[at:at+len(inf)]) != inf {
+			break
+		}
+		n := bytes.IndexByte(src[at:], '\n')
+		if n < 0 || n > MaxLine {
+			break
+		}
+		uri := at + n + 1
+		if uri == len(src) || src[uri] <= '#' {
+			break
+		}
+		m := bytes.IndexByte(src[uri:], '\n')
+		if m < 0 || m > MaxLine {
+			break
+		}
+		end := uri + m
+		if src[end-1] == '\r' {
+			end--
+		}
+		if src[end-1] <= ' ' {
+			break
+		}
+		if c.inHead {
+			c.inHead, c.block = false, at
+		}
+		d := seconds(src[at+len(inf) : uri])
+		t.segments = append(t.segments, segment{
+			at: uint32(c.block), mark: uint32(len(t.marks)), duration: d, flags: c.flags})
+		t.marks = append(t.marks, mark{from: uint32(uri), to: uint32(end), tag: tagInf})
+		if c.window += d; c.window < 0 {
+			c.window = math.MaxInt64
+		}
+		at = uri + m + 1
+		c.duration, c.flags, c.block = 0, 0, at
+		c.line += 2
+	}
+	c.next = at
+}
+
+func (c *compiler) readLine() error {
+	c.line++
+	if err := c.cutLine(); err != nil {
+		return err
+	}
+	switch {
+	case c.from == c.to:
+		return nil
+	case c.src[c.from] != '#':
+		return c.uriLine()
+	}
+	b := c.src[c.from:c.to]
+	if len(b) < 5 || string(b[1:4]) != "EXT" {
+		return nil
+	}
+	if string(b[4:min(8, len(b))]) == "INF:" {
+		return c.tagLine(tagInf, c.from+8)
+	}
+	name := b[1:]
+	attrs := c.to
+	if n := bytes.IndexByte(name, ':'); n >= 0 {
+		name = name[:n]
+		attrs = c.from + 1 + n + 1
+	}
+	if tg := byName[string(name)]; tg != tagOther {
+		return c.tagLine(tg, attrs)
+	}
+	return nil
+}

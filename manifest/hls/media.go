@@ -1,0 +1,64 @@
+package hls
+
+import "manifold/manifest"
+
+// media specialises a media playlist. Segments and what is read like them
+// (maps, parts, hints, keys) come from the current pathway; playlists stay in
+// the session: reports of sibling renditions under the same pathway,
+// interstitial assets as manifests of their own (appendix D of rfc8216bis).
+func (t *Template) media(shape *manifest.Shape, path string) *manifest.Form {
+	r := newResolver(t, shape, path)
+	current := &shape.Pathways[shape.Current]
+	b := manifest.NewBuilder(shape.SlotLengths, len(t.src)+len(t.marks)*mediaGrowth(shape, r.dir))
+	at := uint32(0)
+	for i := range t.marks {
+		m := &t.marks[i]
+		to := target{where: below}
+		var plain bool
+		if to.text, plain = r.plain(m.from, m.to); !plain {
+			if to = r.resolve(m.from, m.to); to.where == elsewhere {
+				continue
+			}
+		}
+		b.Bytes(t.src[at:m.from])
+		at = m.to
+		if m.bare {
+			b.Byte('"')
+		}
+		switch {
+		case to.where == outside:
+			b.String(to.text)
+		case m.tag == tagRenditionReport:
+			b.Address(shape, current.ID, to.text)
+		case m.tag == tagDateRange:
+			b.Address(shape, manifest.NoPathway, to.text)
+		default:
+			b.MediaURL(shape, shape.Current, to.text)
+		}
+		b.String(to.fragment)
+		if m.bare {
+			b.Byte('"')
+		}
+	}
+	b.Bytes(t.src[at:])
+	return b.Form()
+}
+
+// mediaGrowth is by how many bytes a plain reference grows.
+func mediaGrowth(shape *manifest.Shape, dir string) int {
+	p := &shape.Pathways[shape.Current]
+	n := len(dir) + 2
+	slot := manifest.SlotSession
+	if shape.Segments == manifest.SegmentsDirect {
+		n += len(p.Base)
+		if slot = manifest.SlotToken(shape.Current); p.Token == manifest.NoToken {
+			return n
+		}
+	} else {
+		n += len(shape.Prefix) + len(shape.Cohort) + len(p.ID) + len("/~c.//")
+	}
+	if int(slot) < len(shape.SlotLengths) {
+		n += shape.SlotLengths[slot]
+	}
+	return n
+}
