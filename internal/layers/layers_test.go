@@ -23,7 +23,7 @@ var table = []struct {
 	{1, "bytes in, values out", []string{
 		"manifest/hls", "manifest/dash", "ssai/vast", "ssai/scte35", "proxy/access/token", "device"}},
 	{2, "decide: (viewer, state, now) → value; no HTTP, no goroutines", []string{
-		"steering", "ssai", "proxy/route", "proxy/access", "internal/testkit", "internal/testkit/..."}},
+		"steering", "ssai", "proxy/route", "proxy/access", "manifest/benchmarks", "internal/testkit", "internal/testkit/..."}},
 	{3, "do: sockets, files, processes", []string{
 		"origin", "origin/...", "steering/probe", "ssai/decide", "ssai/beacon", "transcoder", "state", "geo", "keys",
 		"events/spool", "events/sink", "internal/dial"}},
