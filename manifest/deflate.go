@@ -23,8 +23,8 @@ const (
 	lazyMatch = 16
 
 	// Text made to be slow has so many steps a byte; then chains are cut
-	// short. Manifests take two or three.
-	maxEffort  = 16
+	// short. Manifests take less than one.
+	maxEffort  = 8
 	tiredChain = 4
 
 	maxTokens = 1 << 15 // in a block
