@@ -19,7 +19,7 @@ demo: build
 	@exec bin/manifold demo $(if $(DURATION),--duration $(DURATION))
 
 test:
-	@scripts/timed "make test" $(MAKE) --no-print-directory setup-test check unit alloc e2e
+	@scripts/timed "make test" $(MAKE) --no-print-directory setup-test check unit alloc fuzz e2e FUZZTIME=1s
 
 check: setup-go
 	@scripts/check
@@ -27,7 +27,7 @@ check: setup-go
 # The race detector needs a C compiler; nothing else does.
 unit: setup-test
 	@echo "== unit and integration tests, race detector on"
-	@CGO_ENABLED=1 go test -race -timeout 20m $$(go list ./... | grep -v '/e2e$$')
+	@packages=$$(go list ./...) && CGO_ENABLED=1 go test -race -timeout 20m $$(grep -v '/e2e$$' <<<"$$packages")
 
 alloc: setup-go
 	@echo "== allocation tests, plain binary"
@@ -40,9 +40,11 @@ e2e: setup-e2e
 
 bench: setup-go
 	@mkdir -p build
-	@CGO_ENABLED=0 go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $$(scripts/with '^func Benchmark') | tee build/bench.txt
+	@packages=$$(scripts/with '^func Benchmark') && set -o pipefail && \
+		CGO_ENABLED=0 go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $$packages | tee build/bench.txt
 
 fuzz: setup-go
+	@echo "== fuzz targets, $(FUZZTIME) each"
 	@scripts/fuzz $(FUZZTIME)
 
 build: setup-go
