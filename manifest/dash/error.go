@@ -63,25 +63,31 @@ func pathAt(src []byte, at int) string {
 	var s scanner
 	s.begin(src)
 	var seen [maxDepth + 2]map[string]int
+	depth := 0
 	for {
 		tok, f := s.next()
-		if f != nil || tok == tokEnd || s.start >= at {
-			break
+		if f != nil || tok == tokEnd || s.start > at || tok == tokClose && s.start == at {
+			break // the elements open before are those of the place
 		}
-		if tok == tokOpen && s.depth <= maxDepth {
+		if tok == tokOpen {
 			name := string(s.text(s.stack[s.depth-1].name))
 			if seen[s.depth] == nil {
 				seen[s.depth] = make(map[string]int)
 			}
 			seen[s.depth][name]++
 			clear(seen[s.depth+1])
+			if s.start == at {
+				depth = s.depth
+				break
+			}
 			if s.closed {
 				s.pop()
 			}
 		}
+		depth = s.depth
 	}
 	var b strings.Builder
-	for i := 0; i < s.depth; i++ {
+	for i := range depth {
 		name := string(s.text(s.stack[i].name))
 		if i > 0 {
 			b.WriteByte('/')
@@ -89,7 +95,7 @@ func pathAt(src []byte, at int) string {
 		b.WriteString(short(name))
 		if i > 0 {
 			b.WriteByte('[')
-			b.WriteString(strconv.Itoa(max(1, seen[i+1][name])))
+			b.WriteString(strconv.Itoa(seen[i+1][name]))
 			b.WriteByte(']')
 		}
 	}

@@ -58,12 +58,12 @@ const (
 	putSteering
 )
 
-func (t *Template) render(shape *manifest.Shape, path string) *manifest.Form {
+func (t *Template) render(shape *manifest.Shape, path string, lengths []int) *manifest.Form {
 	r := render{t: t, shape: shape, xml: escaped(shape), path: safePath(path), origin: newOrigin(shape.Source), query: -1, first: -1}
 	r.list()
 	r.decide()
 	r.edit()
-	r.b = manifest.NewBuilder(shape.SlotLengths, len(t.src)+len(t.src)/8+1024)
+	r.b = manifest.NewBuilder(lengths, len(t.src)+len(t.src)/8+1024)
 	r.write()
 	return r.b.Form()
 }

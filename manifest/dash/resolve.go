@@ -18,7 +18,8 @@ const (
 )
 
 // target is where a reference leads: path is the target below the origin's
-// root with its query (relative, rooted), or the absolute URL (outside).
+// root with its query (relative, rooted), or the absolute URL, "" where that
+// is not known.
 type target struct {
 	reach reach
 	path  string
@@ -85,7 +86,11 @@ func (o *origin) resolve(dir, ref string) target {
 		if p, ok := normal(dir + path); ok {
 			return target{relative, p + query, f}
 		}
-		return target{outside, o.authority + clamp(o.path+dir+path) + query, f}
+		t := target{reach: outside, form: f}
+		if o.authority != "" {
+			t.path = o.authority + clamp(o.path+dir+path) + query
+		}
+		return t
 	case o.authority == "":
 		return target{reach: foreign, form: f}
 	case f == formRooted:
@@ -247,25 +252,20 @@ func fromRoot(depth int, path string) string {
 	return path
 }
 
-// safePath makes a canonical path fit for a URL: what may not stand in one is
-// percent-encoded, escapes that are there stay.
+// safePath percent-encodes what of a canonical path may not stand in a URL
+// (RFC 3986, section 3.3). A percent sign there is one that was decoded.
 func safePath(path string) string {
 	const upper = "0123456789ABCDEF"
 	out := make([]byte, 0, len(path)+8)
 	for i := 0; i < len(path); i++ {
 		c := path[i]
-		escaped := c == '%' && i+2 < len(path) && isHex(path[i+1]) && isHex(path[i+2])
-		if escaped || c > ' ' && c < 0x7f && strings.IndexByte("%?#\"<>\\^`{|}", c) < 0 {
+		if 'a' <= c|0x20 && c|0x20 <= 'z' || '/' <= c && c <= ':' || strings.IndexByte("-._~!$&'()*+,;=@", c) >= 0 {
 			out = append(out, c)
 		} else {
 			out = append(out, '%', upper[c>>4], upper[c&15])
 		}
 	}
 	return string(out)
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }
 
 // escaped is a shape whose texts are fit for XML, so that what the builder

@@ -90,14 +90,17 @@ func (t *Template) Cost() int64 {
 // shape, is identity: the source byte for byte. It allocates nothing where
 // dst has room and the form of (plan.Shape, plan.Path) was made before.
 //
-// Slot values stand in URLs and in XML: they are URL-safe text without any of
-// & < > " ' and, where a token stands in the query of a SegmentTemplate,
-// without $.
+// Slot values are URL-safe text; an & or ' in one (Bunny's path tokens have
+// it) is escaped here, what is escaped already stays. A token that goes into
+// the query of a SegmentTemplate has no $.
 func (t *Template) Append(dst []byte, plan *manifest.Plan) []byte {
 	if plan == nil || plan.Shape == nil {
 		return append(dst, t.src...)
 	}
-	return t.Specialise(plan.Shape, plan.Path).Append(dst, plan.Values)
+	values, borrowed := safeValues(plan.Values)
+	dst = t.form(plan.Shape, plan.Path, values).Append(dst, values)
+	borrowed.put()
+	return dst
 }
 
 // AppendGzip appends the same as a complete gzip member.
@@ -111,16 +114,25 @@ func (t *Template) AppendGzip(dst []byte, plan *manifest.Plan) []byte {
 		})
 		return t.plain.AppendGzip(dst, nil)
 	}
-	return t.Specialise(plan.Shape, plan.Path).AppendGzip(dst, plan.Values)
+	values, borrowed := safeValues(plan.Values)
+	dst = t.form(plan.Shape, plan.Path, values).AppendGzip(dst, values)
+	borrowed.put()
+	return dst
 }
 
 // Specialise gives the form of the MPD for a shape and the MPD's own path
 // (see manifest.Plan.Path), made at the first call.
 func (t *Template) Specialise(shape *manifest.Shape, path string) *manifest.Form {
+	return t.form(shape, path, nil)
+}
+
+// form is Specialise; values are those of the first plan, escaped, which may
+// so be longer than the shape declares.
+func (t *Template) form(shape *manifest.Shape, path string, values [][]byte) *manifest.Form {
 	if f := t.forms.Get(shape, path); f != nil {
 		return f
 	}
-	made := t.render(shape, path)
+	made := t.render(shape, path, escapedLengths(shape.SlotLengths, values))
 	kept := t.forms.Add(shape, strings.Clone(path), made)
 	if kept == made {
 		t.held.Add(int64(made.Size()))

@@ -241,6 +241,7 @@ func (t *Template) count(in *info) (uint64, time.Duration) {
 	if length == 0 && t.index.Live {
 		length = t.depth
 	}
+	each := ticks(in.duration, in.timescale)
 	switch {
 	case in.rest > 0:
 		end := in.offset + media(p.duration, in.timescale)
@@ -248,10 +249,12 @@ func (t *Template) count(in *info) (uint64, time.Duration) {
 			return in.count + 1, 0
 		}
 		return in.count + ceil(end-in.restAt, in.rest), 0
-	case in.count > 0 || in.line != span{}:
+	case in.line != span{}:
 		return in.count, 0
+	case in.count > 0:
+		return in.count, each
 	case in.duration > 0:
-		return ceil(media(length, in.timescale), in.duration), ticks(in.duration, in.timescale)
+		return ceil(media(length, in.timescale), in.duration), each
 	}
 	return 0, 0
 }

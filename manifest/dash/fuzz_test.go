@@ -1,0 +1,63 @@
+package dash
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+
+	"manifold/manifest"
+)
+
+// FuzzCompile holds for any input: no panic; an error has a place inside the
+// input; what compiles renders to itself without a plan, and with any shape to
+// something that compiles again into the same index.
+func FuzzCompile(f *testing.F) {
+	for _, src := range corpus(f) {
+		f.Add(src)
+	}
+	for _, c := range hostile() {
+		if len(c.src) < 4096 {
+			f.Add([]byte(c.src))
+		}
+	}
+	for _, s := range []string{
+		mpdTag + "<BaseURL>&#x2e;&#x2e;/..//a</BaseURL><Period/></MPD>",
+		mpdTag + "<Location/><PatchLocation/><ContentSteering/><BaseURL/></MPD>",
+		mpdTag + "<BaseURL><x/>a</BaseURL><Period><BaseURL serviceLocation='a' xmlns:q=''>/live/</BaseURL></Period></MPD>",
+		mpdTag + "<Period><SegmentTemplate media=' /live/x?&amp; ' index='#'/></Period></MPD>",
+		mpdTag + "<Period><SegmentList><SegmentTimeline><S d='1' r='-1'/><S t='9' d='0' r='1'/></SegmentTimeline></SegmentList></Period></MPD>",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		kept := bytes.Clone(src)
+		tmpl, err := Compile(src)
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) || e.Offset < 0 || e.Offset > len(src) || e.Text == "" {
+				t.Fatalf("error %#v", err)
+			}
+			return
+		}
+		if out := tmpl.Append(nil, nil); !bytes.Equal(out, kept) {
+			t.Fatalf("identity gives\n%q\nfor\n%q", out, kept)
+		}
+		for _, name := range slices.Sorted(maps.Keys(shapes)) {
+			for _, path := range []string{"manifest.mpd", "a b/c&d/manifest.mpd"} {
+				out := tmpl.Append(nil, &manifest.Plan{Shape: shapes[name], Path: path, Values: values})
+				again, err := Compile(out)
+				if err != nil {
+					t.Fatalf("shape %s: %v in\n%q\nfor\n%q", name, err, out, kept)
+				}
+				if was, is := *tmpl.Index(), *again.Index(); was != is {
+					t.Fatalf("shape %s: index %+v became %+v in\n%q\nfor\n%q", name, was, is, out, kept)
+				}
+			}
+		}
+		if !bytes.Equal(src, kept) {
+			t.Fatal("the source was changed")
+		}
+	})
+}
