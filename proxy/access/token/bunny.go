@@ -34,8 +34,8 @@ var bunny = format{
 const bunnyHMAC = "HS256-"
 
 func mintBunny(m *Minter, dst []byte, s *Scope, place manifest.Placement) ([]byte, error) {
-	if s.Starts != 0 {
-		return nil, ErrScope
+	if s.Starts != 0 || !m.plainHash && s.Client.Addr().Is6() && s.Client.Bits() > 64 {
+		return nil, ErrScope // no start there, and an IPv6 address stands for its /64
 	}
 	name := m.query
 	if place == manifest.InPath {

@@ -53,15 +53,16 @@ func (m *Minter) Token(s *Scope, form Form) ([]byte, error) {
 			victim, soonest = i, e.key.scope.Expires
 		}
 	}
-	text, err := m.Append(nil, s, form)
-	if err != nil {
+	e := &cached{key: key} // not key itself: the caller's scope need not escape
+	e.key.scope.Dir = strings.Clone(s.Dir)
+	e.key.scope.File = strings.Clone(s.File)
+	e.key.scope.Session = strings.Clone(s.Session)
+	var err error
+	if e.text, err = m.Append(nil, &e.key.scope, form); err != nil {
 		return nil, err
 	}
-	key.scope.Dir = strings.Clone(s.Dir)
-	key.scope.File = strings.Clone(s.File)
-	key.scope.Session = strings.Clone(s.Session)
-	bucket[victim].Store(&cached{key, text})
-	return text, nil
+	bucket[victim].Store(e)
+	return e.text, nil
 }
 
 // index hashes what differs most between scopes.

@@ -21,8 +21,9 @@ var (
 )
 
 // ErrScope means that a scope cannot be written in the format without being
-// widened: a wildcard or separator of the format stands in the path, or the
-// format has no such field.
+// widened: a wildcard or separator of the format stands in the path, the format
+// has no such field, or cannot bind as closely. That CDN is then to be left out
+// for the viewer.
 var ErrScope = errors.New("the scope cannot be written in this token format")
 
 // Scope is how far a token reaches. It is comparable.

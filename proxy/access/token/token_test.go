@@ -217,6 +217,7 @@ func TestScopeThatCannotBeWritten(t *testing.T) {
 		{"mediacdn", allForms[0], Scope{Dir: "a,b/", Expires: 1}},
 		{"mediacdn", allForms[0], Scope{Dir: "a~b/", Expires: 1}},
 		{"bunny", allForms[1], Scope{Dir: "a/", Starts: 1, Expires: 2}},
+		{"bunny", allForms[1], Scope{Dir: "a/", Expires: 2, Client: netip.MustParsePrefix("2001:db8::1/65")}},
 		{"bunny", allForms[1], Scope{Dir: "a", Expires: 1}},
 		{"bunny", allForms[1], Scope{Dir: "/a/", Expires: 1}},
 		{"bunny", allForms[1], Scope{File: "/a", Expires: 1}},
