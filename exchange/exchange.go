@@ -110,6 +110,9 @@ type Exchange struct {
 	// an io.Closer; when the client has gone, Close is called while a Read
 	// may be waiting, to end it.
 	Stream io.Reader
+	// Text is storage for field values made while answering, kept with the
+	// Exchange: append to it only, and take what was appended by Piece.
+	Text []byte
 	// StreamSize is the length of Stream in bytes, or -1 where not known.
 	StreamSize int64
 
@@ -123,7 +126,7 @@ type Exchange struct {
 type Field struct{ Name, Value string }
 
 var pool = sync.Pool{New: func() any {
-	return &Exchange{Body: make([]byte, 0, 16<<10), fields: make([]Field, 0, 16), pathBuf: make([]byte, 0, 256)}
+	return &Exchange{Body: make([]byte, 0, 16<<10), fields: make([]Field, 0, 16), pathBuf: make([]byte, 0, 256), Text: make([]byte, 0, 256)}
 }}
 
 // maxKeptBody bounds the storage that a pooled Exchange keeps.
@@ -141,11 +144,11 @@ func Release(ex *Exchange) {
 	if c, ok := ex.Stream.(io.Closer); ok {
 		_ = c.Close()
 	}
-	body, fields, path := ex.Body[:0], ex.fields[:0], ex.pathBuf[:0]
+	body, fields, path, text := ex.Body[:0], ex.fields[:0], ex.pathBuf[:0], ex.Text[:0]
 	if cap(body) > maxKeptBody {
 		body = make([]byte, 0, 16<<10)
 	}
-	*ex = Exchange{Body: body, fields: fields, pathBuf: path}
+	*ex = Exchange{Body: body, fields: fields, pathBuf: path, Text: text}
 	pool.Put(ex)
 }
 
@@ -204,6 +207,10 @@ func (ex *Exchange) ResponseField(name string) string {
 	}
 	return ""
 }
+
+// Piece is what was appended to Text from an index on, as a string without a
+// copy.
+func (ex *Exchange) Piece(from int) string { return unsafeString(ex.Text[from:]) }
 
 // Fields are the answer's fields in the order set.
 func (ex *Exchange) Fields() []Field { return ex.fields }

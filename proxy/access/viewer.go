@@ -88,6 +88,18 @@ func (p *Policy) Return(text string, r *Request) (Viewer, error) {
 	return v, nil
 }
 
+// Steer makes the viewer of a request at the steering server, which opens no
+// path: Scope is not set. A session that has ended is still steered, for a
+// player that is refused once may never ask again, and its media ends with the
+// tokens of the CDNs. The error is an *Error. It does not allocate.
+func (p *Policy) Steer(text string, r *Request) (Viewer, error) {
+	c, err := p.sessions.Parse(text, p.channel.Name, p.channel.Prefix, r.Now)
+	if err != nil && err != session.ErrExpired {
+		return Viewer{}, sessionError(err)
+	}
+	return Viewer{Claims: c, Address: r.Remote.Unmap().WithZone("")}, nil
+}
+
 // CDNScope narrows what the viewer may have to one CDN's token: it ends when
 // the viewer's right does or sooner, holds for the asset's directory below
 // the origin's root ("movie1/", "" for all) as far as the viewer may read it,
