@@ -1,0 +1,145 @@
+package proxy
+
+import (
+	"manifold/device"
+	"manifold/manifest"
+	"manifold/proxy/access/token"
+	"manifold/session"
+	"manifold/steering"
+)
+
+// planFor makes the plan of this request: the shape, interned, and the values
+// of its slots.
+func (r *request) planFor(t template) *manifest.Plan {
+	key := shapeKey{channel: r.ch, device: r.device, kind: t.Kind(), tls: r.ex.TLS, host: r.ex.Host}
+	switch key.kind {
+	case manifest.HLSMedia:
+		key.order[0], key.n = uint8(r.mediaPathway()), 1
+	default:
+		key.order, key.n = r.order.Index, uint8(r.order.N)
+	}
+	shape := r.snap.shapes.get(&key, newShape)
+
+	if !r.fillSlots(shape, &key) {
+		return nil
+	}
+	r.plan = manifest.Plan{Shape: shape, Path: r.escapedPath(), Values: r.values[:1+len(shape.Pathways)]}
+	return &r.plan
+}
+
+// fillSlots puts the session and the pathways' tokens into the values.
+func (r *request) fillSlots(shape *manifest.Shape, key *shapeKey) bool {
+	r.values[manifest.SlotSession] = r.session
+	for i := range shape.Pathways {
+		if shape.Pathways[i].Token == manifest.NoToken {
+			continue
+		}
+		cdn := &r.ch.cdns[key.order[i]]
+		value, err := r.token(cdn.base(r.ex.TLS).minter, key.kind)
+		if err != nil {
+			r.p.log.Warn("cannot make a CDN token", "channel", r.ch.name, "pathway", cdn.id, "error", err)
+			r.refuse(403, "this viewer's access cannot be expressed at the CDN")
+			return false
+		}
+		r.values[manifest.SlotToken(i)] = value
+	}
+	return true
+}
+
+// token is the viewer's access token at a CDN: never wider than what the
+// viewer was granted, and shared by all who were granted the same.
+func (r *request) token(m *token.Minter, kind manifest.Kind) ([]byte, error) {
+	scope, err := r.ch.access.CDNScope(&r.viewer, m, "", r.p.now())
+	if err != nil {
+		return nil, err
+	}
+	return m.Token(&scope, m.Form(kind))
+}
+
+// mediaPathway is the pathway whose URLs a media playlist carries: the one in
+// the address. A player that does not steer would stay with it for ever, so
+// when it is not to be used, such a player gets the viewer's first choice.
+func (r *request) mediaPathway() int {
+	i := r.ch.pathway(r.addr.Pathway)
+	if i < 0 {
+		return r.order.First()
+	}
+	if steers(r.ch, r.device, manifest.HLSMedia) {
+		return i
+	}
+	if c := r.state.Conditions[i]; c.Drained || c.Health == steering.Down {
+		return r.order.First()
+	}
+	return i
+}
+
+// steers tells whether a player is given content steering.
+func steers(ch *channel, d *device.Profile, kind manifest.Kind) bool {
+	if !ch.steering || len(ch.cdns) < 2 {
+		return false
+	}
+	if kind == manifest.DASH {
+		return d.Steering&device.SteersDASH != 0
+	}
+	return d.Steering&device.SteersHLS != 0
+}
+
+// newShape makes the shape of a key.
+func newShape(k *shapeKey) *manifest.Shape { return shapeOf(k, k.channel.segments) }
+
+// shapeOf makes the shape of a key with segments fetched as given.
+func shapeOf(k *shapeKey, segments manifest.SegmentMode) *manifest.Shape {
+	ch := k.channel
+	s := &manifest.Shape{
+		Prefix:      ch.prefix,
+		Edge:        scheme(k.tls) + "://" + k.host,
+		Source:      ch.source,
+		Segments:    segments,
+		Location:    k.device.Location,
+		SlotLengths: []int{session.TextLen},
+	}
+	for _, i := range k.order[:k.n] {
+		p, length := ch.cdns[i].shaped(k.tls, k.kind)
+		if segments != manifest.SegmentsDirect {
+			p.Token, length = manifest.NoToken, 0
+		}
+		s.Pathways = append(s.Pathways, p)
+		s.SlotLengths = append(s.SlotLengths, length)
+	}
+	switch {
+	case k.kind == manifest.HLSMedia:
+	case steers(ch, k.device, k.kind):
+		s.Steering = &manifest.Steering{Before: ch.steerBefore, QueryBeforeStart: true}
+	case k.kind == manifest.DASH:
+		s.Backups = min(k.device.BaseURLs, len(ch.cdns)) - 1
+	case k.device.RedundantVariants:
+		s.Backups = 1
+	}
+	s.Backups = max(0, min(s.Backups, len(s.Pathways)-1))
+	return s
+}
+
+// shaped is the pathway as a shape sees it, with the length of its token: that
+// of the channel's whole directory, which nearly all viewers get. A token of
+// another length still renders; only its gzip form is not a template.
+func (c *cdn) shaped(tls bool, kind manifest.Kind) (manifest.Pathway, int) {
+	b := c.base(tls)
+	p := manifest.Pathway{ID: c.id, Base: b.url}
+	if b.minter == nil {
+		return p, 0
+	}
+	form := b.minter.Form(kind)
+	p.Token, p.TokenAt = form.Place, b.minter.At()
+	n, err := b.minter.Len(&token.Scope{Expires: 1 << 31}, form)
+	if err != nil {
+		n = 0
+	}
+	return p, n
+}
+
+func scheme(tls bool) string {
+	if tls {
+		return "https"
+	}
+	return "http"
+}

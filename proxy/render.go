@@ -1,0 +1,174 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"manifold/manifest"
+	"manifold/manifest/dash"
+	"manifold/manifest/hls"
+	"manifold/origin"
+)
+
+// template is a compiled manifest of either format.
+type template interface {
+	Kind() manifest.Kind
+	Index() *manifest.Index
+	// Cost is what the template holds, in bytes.
+	Cost() int64
+	Append(dst []byte, plan *manifest.Plan) []byte
+	AppendGzip(dst []byte, plan *manifest.Plan) []byte
+}
+
+// The media types of manifests (RFC 8216, section 4; ISO/IEC 23009-1, annex C).
+const (
+	typeHLS  = "application/vnd.apple.mpegurl"
+	typeDASH = "application/dash+xml"
+)
+
+// fetch gets the origin's manifest, through the shield; nil means that the
+// answer, an error, was written.
+func (r *request) fetch() *origin.Answer {
+	req := r.upstream(origin.Manifest)
+	answer, err := r.p.shield.Fetch(r.ex.Context(), &req)
+	if err != nil {
+		r.originFailed(err)
+		return nil
+	}
+	return answer
+}
+
+// originFailed answers that the origin did not give what was asked for, and
+// why as far as a viewer may know.
+func (r *request) originFailed(err error) {
+	var e *origin.Error
+	if !errors.As(err, &e) {
+		r.p.log.Error("cannot fetch", "channel", r.ch.name, "path", r.addr.Path, "error", err)
+		r.refuse(502, "the origin did not answer")
+		return
+	}
+	if e.Reason != origin.ErrCancelled && e.State() != origin.Negative {
+		r.p.log.Warn("cannot fetch", "channel", r.ch.name, "path", r.addr.Path, "error", e)
+	}
+	r.refuse(e.HTTPStatus(), string(e.Reason))
+	name := r.p.shield.Name()
+	r.ex.SetField("Cache-Status", string(e.AppendCacheStatus(nil, name)))
+	r.ex.SetField("Proxy-Status", string(e.AppendProxyStatus(nil, name)))
+	if e.RetryAfter > 0 {
+		r.ex.SetField("Retry-After", strconv.FormatInt(int64(e.RetryAfter.Seconds()), 10))
+	}
+}
+
+// compile gives the template beside the cached body, made once per version;
+// nil means that the answer, an error, was written.
+func (r *request) compile(answer *origin.Answer) template {
+	v, err := answer.Compiled(compileManifest)
+	if err != nil {
+		r.p.log.Warn("cannot compile manifest", "channel", r.ch.name, "path", r.addr.Path, "error", err)
+		r.refuse(502, "the origin's manifest cannot be read")
+		r.ex.SetField("Proxy-Status", r.p.shield.Name()+"; error=http_protocol_error")
+		return nil
+	}
+	from := len(r.ex.Text)
+	r.ex.Text = answer.AppendCacheStatus(r.ex.Text)
+	r.ex.SetField("Cache-Status", r.ex.Piece(from))
+	return v.(template)
+}
+
+// compileManifest makes the template of an origin's body. The body, not the
+// name or the media type, says what it is.
+func compileManifest(d origin.Document) (c origin.Compiled, err error) {
+	var t template
+	if looksLikeXML(d.Body) {
+		t, err = dash.Compile(d.Body)
+	} else {
+		t, err = hls.Compile(d.Body)
+	}
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", d.Path, err)
+	}
+	x := t.Index()
+	return origin.Compiled{Value: t, Cost: t.Cost(), Facts: origin.Facts{Live: x.Live, Window: x.Window, Target: x.Target}}, nil
+}
+
+// redirected sends a player that asked for a media playlist at its entry
+// address to the session address, where it stays, if it follows redirects.
+func (r *request) redirected(t template) bool {
+	if r.addr.Session != "" || t.Kind() != manifest.HLSMedia || !r.device.Redirects {
+		return false
+	}
+	b := manifest.NewBuilder(nil, 256)
+	b.Address(&manifest.Shape{Prefix: r.ch.prefix}, r.ch.cdns[r.order.First()].id, r.escapedPath())
+	r.values[manifest.SlotSession] = r.session
+	r.ex.Status = 302
+	r.ex.SetField("Location", string(b.Form().Append(nil, r.values[:])))
+	r.ex.SetField("Cache-Control", "private, no-store")
+	r.crossOrigin()
+	r.ex.Body = r.ex.Body[:0]
+	return true
+}
+
+// looksLikeXML tells an MPD from a playlist: the first character after a byte
+// order mark and white space is "<".
+func looksLikeXML(body []byte) bool {
+	s := strings.TrimPrefix(string(body[:min(len(body), 64)]), "\ufeff")
+	return strings.HasPrefix(strings.TrimLeft(s, " \t\r\n"), "<")
+}
+
+// render writes the answer.
+func (r *request) render(t template, plan *manifest.Plan) {
+	ex := r.ex
+	ex.Status = 200
+	if t.Kind() == manifest.DASH {
+		ex.SetField("Content-Type", typeDASH)
+	} else {
+		ex.SetField("Content-Type", typeHLS)
+	}
+	if t.Index().Live {
+		ex.SetField("Cache-Control", "private, no-store")
+	} else {
+		ex.SetField("Cache-Control", "private, max-age=30")
+	}
+	r.crossOrigin()
+	ex.SetField("Vary", "Accept-Encoding")
+	if r.device.Gzip && acceptsGzip(ex.Header.Get("Accept-Encoding")) {
+		ex.SetField("Content-Encoding", "gzip")
+		ex.Body = t.AppendGzip(ex.Body[:0], plan)
+		return
+	}
+	ex.Body = t.Append(ex.Body[:0], plan)
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3): gzip is named,
+// or "*" stands for it, with a weight that is not 0.
+func acceptsGzip(field string) bool {
+	star := false
+	for field != "" {
+		var item string
+		item, field, _ = strings.Cut(field, ",")
+		name, params, _ := strings.Cut(item, ";")
+		name = strings.TrimSpace(name)
+		switch {
+		case strings.EqualFold(name, "gzip") || strings.EqualFold(name, "x-gzip"):
+			return !zeroWeight(params)
+		case name == "*":
+			star = !zeroWeight(params)
+		}
+	}
+	return star
+}
+
+// zeroWeight tells q=0, q=0.0 and so on.
+func zeroWeight(params string) bool {
+	for params != "" {
+		var p string
+		p, params, _ = strings.Cut(params, ";")
+		k, v, _ := strings.Cut(strings.TrimSpace(p), "=")
+		if strings.EqualFold(strings.TrimSpace(k), "q") {
+			return strings.Trim(strings.TrimSpace(v), "0.") == ""
+		}
+	}
+	return false
+}
