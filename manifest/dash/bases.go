@@ -84,6 +84,7 @@ func (r *render) decide() {
 		r.bases[i] = here
 	}
 	r.leaves()
+	r.part()
 }
 
 // decideTop handles the MPD's own BaseURLs: the first of ours is replaced by
@@ -124,8 +125,10 @@ func (r *render) decideLevel(n *node, above base) base {
 			d = deed{base: base{above.share, directory(to.path), above.level}}
 		case to.reach == rooted && above.share == all && above.level && above.depth() <= maxLevels:
 			d = deed{write, fromRoot(above.depth(), to.path), ours(to.path)}
-		case to.reach == rooted:
+		case to.reach == rooted && r.absolute():
 			d = deed{expand, to.path, ours(to.path)}
+		case to.reach == rooted:
+			d = deed{base: base{share: none}}
 		case to.reach == outside && to.form == formPath && above.share == some:
 			d = deed{base: base{share: none}}
 		}
@@ -192,12 +195,66 @@ func (r *render) leaves() {
 	r.leaf = make([]base, len(t.nodes))
 	seen := make([]bool, len(t.nodes))
 	for i := len(t.nodes) - 1; i >= 0; i-- {
+		if r.gone[int32(i)] {
+			continue
+		}
 		if !seen[i] {
 			r.leaf[i] = r.bases[i]
 		}
 		if p := t.nodes[i].parent; p >= 0 && (seen[i] || t.nodes[i].ctx == ctxRepresentation) {
 			r.leaf[p].join(!seen[p], r.leaf[i])
 			seen[p] = true
+		}
+	}
+}
+
+// part drops Representations that are elsewhere where they share a
+// SegmentTemplate with others that are ours and the token stands in the query:
+// it goes into the one template, and would reach the other host.
+func (r *render) part() {
+	if r.query < 0 {
+		return
+	}
+	t := r.t
+	shared := make([]bool, len(t.nodes))
+	any := false
+	for i := range t.marks {
+		if m := &t.marks[i]; m.kind == markURL && r.leaf[m.node].share == some {
+			shared[m.node], any = true, true
+		}
+	}
+	if !any {
+		return
+	}
+	r.gone = make(map[int32]bool)
+	for i := range t.nodes {
+		if n := &t.nodes[i]; n.ctx == ctxRepresentation && r.bases[i].share == none {
+			for at := n.parent; at >= 0; at = t.nodes[at].parent {
+				if shared[at] {
+					r.gone[int32(i)] = true
+				}
+			}
+		}
+	}
+	r.empty()
+	r.leaves()
+}
+
+// empty drops the AdaptationSets that have lost all their Representations.
+func (r *render) empty() {
+	left := make(map[int32]int)
+	for i := range r.gone {
+		left[r.t.nodes[i].parent] = 0
+	}
+	for i := range r.t.nodes {
+		p := r.t.nodes[i].parent
+		if n, ok := left[p]; ok && r.t.nodes[i].ctx == ctxRepresentation && !r.gone[int32(i)] {
+			left[p] = n + 1
+		}
+	}
+	for set, n := range left {
+		if n == 0 {
+			r.gone[set] = true
 		}
 	}
 }

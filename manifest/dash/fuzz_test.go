@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"manifold/manifest"
@@ -51,7 +52,11 @@ func FuzzCompile(f *testing.F) {
 				if err != nil {
 					t.Fatalf("shape %s: %v in\n%q\nfor\n%q", name, err, out, kept)
 				}
-				if was, is := *tmpl.Index(), *again.Index(); was != is {
+				was, is := *tmpl.Index(), *again.Index()
+				if strings.HasPrefix(name, "query") && is.Variants < was.Variants {
+					continue // Representations at other hosts were dropped
+				}
+				if was != is {
 					t.Fatalf("shape %s: index %+v became %+v in\n%q\nfor\n%q", name, was, is, out, kept)
 				}
 			}

@@ -20,6 +20,7 @@ type render struct {
 	bases  []base         // by node
 	leaf   []base         // by node
 	insert bool           // the MPD has no BaseURL: ours are put in
+	gone   map[int32]bool // the Representations that are dropped, by node
 
 	edits []edit
 	first int // the edit that drops the MPD's first child, or -1
@@ -89,6 +90,12 @@ func (r *render) list() {
 	}
 }
 
+// absolute says that the base URLs of the pathways are absolute, so that they
+// can stand below those of other hosts.
+func (r *render) absolute() bool {
+	return r.shape.Segments == manifest.SegmentsDirect || r.shape.Edge != ""
+}
+
 // steered says that the form declares content steering: it has to, and there
 // are BaseURLs to steer between.
 func (r *render) steered() bool {
@@ -143,6 +150,10 @@ func (r *render) edit() {
 			r.drop(m)
 		}
 	}
+	for i := range r.gone {
+		n := &t.nodes[i]
+		r.cut(span{n.start, n.end})
+	}
 	var head parts
 	if r.insert {
 		head |= putBases
@@ -166,14 +177,18 @@ func (r *render) leadsBack(m *mark) bool {
 	return r.origin.resolve(directory(r.path), decode(r.t.text(m.value))).reach != foreign
 }
 
-// drop removes an element, and its line where it stands alone on one.
+// drop removes a marked element.
 func (r *render) drop(m *mark) {
-	src := r.t.src
 	if m.from == r.t.head {
 		r.first = len(r.edits)
 	}
-	e := edit{span: m.span}
-	i, j := int(m.from), int(m.to)
+	r.cut(m.span)
+}
+
+// cut removes an element, and its line where it stands alone on one.
+func (r *render) cut(p span) {
+	src := r.t.src
+	i, j := int(p.from), int(p.to)
 	for i > 0 && (src[i-1] == ' ' || src[i-1] == '\t') {
 		i--
 	}
@@ -181,9 +196,9 @@ func (r *render) drop(m *mark) {
 		j++
 	}
 	if i > 0 && src[i-1] == '\n' && j < len(src) && src[j] == '\n' {
-		e.span = span{int32(i), int32(j + 1)}
+		p = span{int32(i), int32(j + 1)}
 	}
-	r.edits = append(r.edits, e)
+	r.edits = append(r.edits, edit{span: p})
 }
 
 // replace puts elements in the place of another.

@@ -72,10 +72,10 @@ func (r *render) editURL(m *mark) {
 		}
 	case to.reach == rooted && at.share == all && at.level && at.depth() <= maxLevels:
 		r.edits = append(r.edits, edit{span: m.value, op: opText, text: fromRoot(at.depth(), to.path), token: token})
-	case to.reach == rooted:
+	case to.reach == rooted && (at.share == all || r.absolute()):
 		// No reference leads there from every base URL that may apply.
 		r.edits = append(r.edits, edit{span: m.value, op: opMedia, text: to.path, token: token})
-	case to.form == formPath && at.share == some:
+	case to.reach == rooted || to.form == formPath && at.share == some:
 	case to.path != "" && to.form < formAbsolute:
 		r.edits = append(r.edits, edit{span: m.value, op: opText, text: to.path})
 	}
