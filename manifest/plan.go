@@ -93,8 +93,15 @@ type Shape struct {
 	// listed the plain way: redundant variants (HLS) or further BaseURLs (DASH).
 	Steering *Steering
 	Backups  int
+	// OriginSteering leaves the origin's own content steering and pathways in
+	// the manifest, where Steering is nil: then Pathways[0] alone carries what
+	// is below the root, and there are no backups. Otherwise they are replaced
+	// or removed.
+	OriginSteering bool
 	// Location says that a live MPD gets a Location with the session address.
 	Location bool
+	// Filter says which streams are listed; nil lists all.
+	Filter *Filter
 
 	// SlotLengths are the lengths in bytes of the slots' values, by Slot; 0
 	// means the length varies, and no compressed template is made.

@@ -58,6 +58,13 @@ func (c *compiler) tagLine(tg tag, attrs int) error {
 	case tagDateRange:
 		c.cue(tg)
 		return c.mediaTag(tg, attrs)
+	case tagSkip:
+		return c.attributes(tg, attrs, func(a *attribute) error {
+			if a.named(c.src, "SKIPPED-SEGMENTS") {
+				c.t.skipped, _ = strconv.ParseUint(string(a.value(c.src)), 10, 64)
+			}
+			return nil
+		})
 	case tagDefine:
 		return c.define(attrs)
 	case tagPart:

@@ -74,7 +74,7 @@ func TestSpecialised(t *testing.T) {
 			}
 			want, got := *tmpl.Index(), *again.Index()
 			if want.Kind == manifest.HLSMultivariant {
-				if got.Variants < want.Variants/2 {
+				if got.Variants < want.Variants/2 && shape.Filter == nil || got.Variants == 0 && want.Variants > 0 {
 					t.Errorf("%s for %s: %d variants of %d", name, of, got.Variants, want.Variants)
 				}
 				got.Variants = want.Variants

@@ -20,7 +20,7 @@
 // token; a relative one that leaves the root becomes the absolute URL at the
 // origin that it meant, since it would otherwise resolve against the edge.
 //
-// A Template is immutable but for two caches made lazily: its forms
-// (manifest.Forms, see there) and the form of its source, made under a
-// sync.Once. No lock is held while another is taken.
+// A Template is immutable but for what is made when first asked for: its forms
+// (manifest.Forms, see there), the form of its source and its timeline, each
+// of these under a sync.Once. No lock is held while another is taken.
 package hls

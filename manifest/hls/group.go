@@ -71,7 +71,7 @@ func (m *multivariant) nameGroups() {
 // dropOtherPathways drops what the origin lists for pathways of its own but
 // one: our pathways stand in their place, and the same variant twice would be
 // twice in each. The origin's first pathway stays, or the first that has a
-// variant below the root; renditions go when only dropped variants name them.
+// variant below the root.
 func (m *multivariant) dropOtherPathways() {
 	usable := make(map[string]bool) // by id: has a variant below the root
 	var ids []string                // in the order listed
@@ -100,13 +100,21 @@ func (m *multivariant) dropOtherPathways() {
 			}
 		}
 	}
+	for i := range m.lines {
+		if l := &m.lines[i]; l.isVariant() {
+			l.dropped = m.pathwayOf(l) != home
+		}
+	}
+}
+
+// dropOrphans drops the renditions that only dropped variants name.
+func (m *multivariant) dropOrphans() {
 	kept, lost := make(map[group]bool), make(map[group]bool)
 	for i := range m.lines {
 		l := &m.lines[i]
 		if !l.isVariant() {
 			continue
 		}
-		l.dropped = m.pathwayOf(l) != home
 		for _, kind := range groupKinds {
 			if id, ok := m.get(l, kind); ok {
 				if g := (group{kind, string(id)}); l.dropped {
@@ -117,10 +125,14 @@ func (m *multivariant) dropOtherPathways() {
 			}
 		}
 	}
+	if len(lost) == 0 {
+		return
+	}
 	for i := range m.lines {
 		if l := &m.lines[i]; l.tag == tagMedia {
-			g := m.groupOf(l)
-			l.dropped = lost[g] && !kept[g]
+			if g := m.groupOf(l); lost[g] && !kept[g] {
+				l.dropped = true
+			}
 		}
 	}
 }

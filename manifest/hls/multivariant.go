@@ -24,17 +24,30 @@ import (
 // the audio group of the URL it fell back to, so backups need groups too.
 // Trick-play playlists get no backups: players without steering that know
 // I-frame playlists do not expect them twice.
+//
+// Where the origin's own steering stays, its pathways do, and its steering
+// server is asked directly.
 func (t *Template) multivariant(shape *manifest.Shape, path string) *manifest.Form {
 	m := multivariant{t: t, r: newResolver(t, shape, path), shape: shape, eol: "\n"}
+	m.theirs = shape.OriginSteering && shape.Steering == nil
 	if t.crlf {
 		m.eol = "\r\n"
 	}
 	m.pathways = shape.Pathways
-	if shape.Steering == nil {
+	switch {
+	case m.theirs:
+		m.pathways = shape.Pathways[:1]
+	case shape.Steering == nil:
 		m.pathways = shape.Pathways[:min(len(shape.Pathways), 1+max(0, shape.Backups))]
 	}
 	m.read()
-	m.dropOtherPathways()
+	m.resolve()
+	if !m.theirs {
+		m.dropOtherPathways()
+	}
+	m.filter()
+	m.dropOrphans()
+	m.arrange()
 	m.nameGroups()
 	longer := len(shape.Prefix) + len(shape.Cohort) + 128
 	m.b = manifest.NewBuilder(shape.SlotLengths, len(m.pathways)*(len(t.src)+longer*len(t.entries))+256)
@@ -48,11 +61,14 @@ type multivariant struct {
 	r        resolver
 	shape    *manifest.Shape
 	pathways []manifest.Pathway // those listed
+	theirs   bool               // the origin's steering stays
 	eol      string
 	lines    []line
+	placed   []*line     // what stands in the place of each line
 	attrs    []attribute // of all lines
 	groups   map[group][]string
-	last     int // the last variant's line, or -1
+	gone     map[group]bool // groups of which no rendition is left
+	last     int            // the last variant's line, or -1
 	b        *manifest.Builder
 }
 
@@ -98,11 +114,17 @@ func (m *multivariant) read() {
 			pos = next
 		}
 		l.attrs = m.attrs[from:len(m.attrs):len(m.attrs)]
-		if l.uriEnd > l.uri {
-			l.to = m.r.resolve(l.uri, l.uriEnd)
-		}
 		if l.isVariant() {
 			m.last = i
+		}
+	}
+}
+
+// resolve finds where every line leads.
+func (m *multivariant) resolve() {
+	for i := range m.lines {
+		if l := &m.lines[i]; l.uriEnd > l.uri {
+			l.to = m.r.resolve(l.uri, l.uriEnd)
 		}
 	}
 }
@@ -121,16 +143,19 @@ func (m *multivariant) write() {
 		m.b.Byte('"')
 		m.b.String(m.eol)
 	}
-	for i := range m.lines {
-		l := &m.lines[i]
-		m.b.Bytes(src[at:l.at])
-		at = l.stop
-		if !l.dropped && l.tag != tagContentSteering {
+	for i, l := range m.placed {
+		place := m.lines[i].entry
+		m.b.Bytes(src[at:place.at])
+		at = place.stop
+		if !l.dropped && (l.tag != tagContentSteering || m.theirs) {
 			m.original(l)
-			m.copiesBeside(l)
+			if int(at) < len(src) {
+				m.endLine(l.stop)
+			}
+			m.copiesBeside(l, int(at) == len(src))
 		}
 		if i == m.last && steer {
-			m.copiesBehind(l.stop)
+			m.copiesBehind(at)
 		}
 	}
 	m.b.Bytes(src[at:])
@@ -145,10 +170,10 @@ func (m *multivariant) hasVariants() bool {
 	return false
 }
 
-// endLine ends the line before an added one, where the source ends without a
-// line end at stop.
+// endLine ends a line that something follows, where it has no line end of its
+// own at stop: the source's last.
 func (m *multivariant) endLine(stop uint32) {
-	if len(m.pathways) > 1 && m.t.src[stop-1] != '\n' {
+	if m.t.src[stop-1] != '\n' {
 		m.b.String(m.eol)
 	}
 }
@@ -167,15 +192,20 @@ func (m *multivariant) original(l *line) {
 }
 
 // copiesBeside writes the copies that stand directly after their original:
-// renditions of groups that exist per pathway, and backups.
-func (m *multivariant) copiesBeside(l *line) {
+// renditions of groups that exist per pathway, and backups; last says that it
+// is the last of the source.
+func (m *multivariant) copiesBeside(l *line, last bool) {
 	switch {
+	case len(m.pathways) < 2:
+		return
 	case l.tag == tagMedia && m.groups[m.groupOf(l)] != nil:
 	case l.tag == tagStreamInf && m.shape.Steering == nil && l.to.where == below:
 	default:
 		return
 	}
-	m.endLine(l.stop)
+	if last {
+		m.endLine(l.stop)
+	}
 	for p := 1; p < len(m.pathways); p++ {
 		m.copy(l, p)
 	}
@@ -184,10 +214,12 @@ func (m *multivariant) copiesBeside(l *line) {
 // copiesBehind writes the variants of the further pathways; stop is where the
 // last variant ends.
 func (m *multivariant) copiesBehind(stop uint32) {
-	m.endLine(stop)
+	if len(m.pathways) > 1 {
+		m.endLine(stop)
+	}
 	for p := 1; p < len(m.pathways); p++ {
-		for i := range m.lines {
-			if l := &m.lines[i]; l.isVariant() && !l.dropped {
+		for _, l := range m.placed {
+			if l.isVariant() && !l.dropped {
 				m.copy(l, p)
 			}
 		}
@@ -211,6 +243,9 @@ func (m *multivariant) writeURI(l *line, p int) {
 		m.b.Bytes(m.t.src[l.uri:l.uriEnd])
 		return
 	case l.to.where == outside:
+		m.b.String(l.to.text)
+	case l.tag == tagContentSteering: // it is not ours to answer
+		m.b.String(m.shape.Source)
 		m.b.String(l.to.text)
 	case l.tag == tagSessionData:
 		m.b.Address(m.shape, manifest.NoPathway, l.to.text)

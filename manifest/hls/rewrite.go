@@ -73,10 +73,12 @@ func (m *multivariant) edit(l *line, a *attribute, p int) (edit, string) {
 			return replaceBy, ""
 		}
 	case l.isVariant() && a.named(src, "PATHWAY-ID"):
-		if steered {
+		switch {
+		case steered:
 			return replace, m.pathways[p].ID
+		case !m.theirs:
+			return remove, ""
 		}
-		return remove, ""
 	case l.tag == tagMedia && a.named(src, "GROUP-ID"):
 		if names := m.groups[m.groupOf(l)]; names != nil && p > 0 {
 			return replace, names[p]
@@ -84,7 +86,11 @@ func (m *multivariant) edit(l *line, a *attribute, p int) (edit, string) {
 	case l.isVariant():
 		for _, kind := range groupKinds {
 			if a.named(src, kind) {
-				if names := m.groups[group{kind, string(a.value(src))}]; names != nil && p > 0 {
+				g := group{kind, string(a.value(src))}
+				if m.gone[g] {
+					return remove, ""
+				}
+				if names := m.groups[g]; names != nil && p > 0 {
 					return replace, names[p]
 				}
 			}

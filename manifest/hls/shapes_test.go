@@ -35,6 +35,16 @@ var shapes = map[string]*manifest.Shape{
 	"proxied": {Prefix: "/news", Source: source, Pathways: threePathways, Segments: manifest.SegmentsProxy, SlotLengths: lengths},
 	"cohort": {Cohort: "eu", Source: source, Pathways: threePathways, Current: 2,
 		Steering: &manifest.Steering{Before: "/.manifold/steer/news?c=eu", NoSession: true}},
+	"sd": {Prefix: "/news", Source: source, Pathways: threePathways, SlotLengths: lengths, Steering: steering,
+		Filter: &manifest.Filter{MaxLines: 720, Codecs: []string{"avc1", "mp4a"}, MaxFrameRate: 30, SDROnly: true,
+			Languages: []string{"de"}, Subtitles: []string{"fr"}}},
+	"nothing": {Prefix: "/news", Source: source, Pathways: threePathways, Backups: 1, SlotLengths: lengths,
+		Filter: &manifest.Filter{MinBitrate: 1e9, Languages: []string{"xx"}}},
+	"start": {Prefix: "/news", Source: source, Pathways: threePathways, Backups: 1, SlotLengths: lengths,
+		Filter: &manifest.Filter{Order: manifest.Ascending, StartBitrate: 3_200_000}},
+	"descending": {Prefix: "/news", Source: source, Pathways: threePathways, Steering: steering, SlotLengths: lengths,
+		Filter: &manifest.Filter{Order: manifest.Descending}},
+	"theirs":    {Prefix: "/news", Source: source, Pathways: threePathways, Backups: 2, OriginSteering: true, SlotLengths: lengths},
 	"no-source": {Prefix: "/news", Pathways: threePathways, Backups: 2},
 }
 

@@ -25,9 +25,13 @@ type Template struct {
 	crlf      bool
 	ended     bool
 
-	forms  manifest.Forms
-	once   sync.Once
-	source *manifest.Form // the source as it is
+	skipped uint64 // segments that EXT-X-SKIP stands for
+
+	forms    manifest.Forms
+	once     sync.Once
+	source   *manifest.Form // the source as it is
+	timed    sync.Once
+	timeline *manifest.Timeline
 }
 
 // Append renders the playlist for one request onto dst. A nil plan, or one
