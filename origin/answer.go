@@ -161,10 +161,6 @@ func (a *Answer) LastModified() string { return a.entry.lastModified }
 // CacheControl is the origin's, or "".
 func (a *Answer) CacheControl() string { return a.entry.cacheControl }
 
-// Date is when the origin made the content, by our clock: for the Date field
-// beside Age.
-func (a *Answer) Date() time.Time { return a.now.Add(-a.Age()) }
-
 // Fields are the origin's end-to-end fields that a viewer may see, by name:
 // Content-Type, ETag, Last-Modified, Cache-Control, Expires and the like, and
 // those of GroupConfig.Keep. Age, Date and the body's length are not among

@@ -1,7 +1,6 @@
 package origin
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,7 +28,7 @@ func (a *Answer) condition(req *Request) error {
 	if req.Range == "" || req.IfRange != "" && !e.isStill(req.IfRange) {
 		return nil
 	}
-	return a.cut(a.ctx, req.Range)
+	return a.cut(req.Range)
 }
 
 // matches tells whether a tag is in a list of tags, by weak comparison.
@@ -72,7 +71,7 @@ func (e *entry) isStill(validator string) bool {
 // cut makes the answer a 206 of one range. What is not a single byte range is
 // passed over, and the whole is answered (RFC 9110, section 14.2); so is an
 // open range of a body whose length is not known yet.
-func (a *Answer) cut(ctx context.Context, header string) error {
+func (a *Answer) cut(header string) error {
 	unit, spec, ok := strings.Cut(header, "=")
 	if !ok || !strings.EqualFold(strings.TrimSpace(unit), "bytes") || strings.Contains(spec, ",") {
 		return nil
@@ -99,7 +98,7 @@ func (a *Answer) cut(ctx context.Context, header string) error {
 	size := b.length()
 	if size < 0 && from != "" && to != "" {
 		// A part of a segment that is still being made: it is there soon.
-		if err := b.wait(ctx, last); err != nil {
+		if err := b.wait(a.ctx, last); err != nil {
 			return err
 		}
 		size = b.length()

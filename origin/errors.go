@@ -178,6 +178,13 @@ func (e *Error) Token() string {
 	return "proxy_internal_error"
 }
 
+// AsError gives the *Error in err, for those who got it through others.
+func AsError(err error) (*Error, bool) {
+	var e *Error
+	ok := errors.As(err, &e)
+	return e, ok
+}
+
 // stalls tells the errors upon which a stale answer may be served and another
 // origin asked (RFC 5861, section 4): whatever says that this origin cannot
 // answer now, not that the resource is not there.
