@@ -68,6 +68,25 @@ func TestEnterAndReturn(t *testing.T) {
 	}
 }
 
+func TestSteer(t *testing.T) {
+	p := newPolicy(t, testConfig())
+	v, err := p.Enter(testGrant(), request(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(p.AppendAddress(nil, &v.Claims))
+	r := request("")
+	r.Path = ""
+	r.Now = noon.Add(24 * time.Hour) // the session has ended, and is still steered
+	got, err := p.Steer(text, r)
+	if err != nil || got.Claims.ID != v.Claims.ID || got.Scope != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := p.Steer(text[:60]+next(text[60])+text[61:], r); !errors.Is(err, ErrSessionForged) {
+		t.Errorf("a changed address: %v", err)
+	}
+}
+
 func TestSessionsOfOneViewer(t *testing.T) {
 	p := newPolicy(t, testConfig())
 	id := func(change func(g *Grant, r *Request)) session.ID {
