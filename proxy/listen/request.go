@@ -1,0 +1,241 @@
+package listen
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"manifold/exchange"
+)
+
+// request is an HTTP/2 or HTTP/3 request while it is answered. Both servers
+// give it as net/http's types.
+type request struct {
+	header fields
+	wait   *lazyContext
+	body   bodyReader
+}
+
+var requests = sync.Pool{New: func() any { return &request{wait: &lazyContext{}} }}
+
+// fields is a net/http header as Exchange.Header.
+type fields struct{ h http.Header }
+
+var _ exchange.Headers = (*fields)(nil)
+
+// Get gives the first value of a field, "" where there is none.
+func (f *fields) Get(name string) string {
+	if v := f.h[http.CanonicalHeaderKey(name)]; len(v) > 0 && !hidden(name) {
+		return trim(v[0])
+	}
+	return ""
+}
+
+// Each calls g for every field; net/http does not keep their order.
+func (f *fields) Each(g func(name, value string) bool) {
+	for name, values := range f.h {
+		if hidden(name) {
+			continue
+		}
+		for _, v := range values {
+			if !g(name, trim(v)) {
+				return
+			}
+		}
+	}
+}
+
+// hidden names the fields that exchange.Headers keeps from handlers and that
+// HTTP/2 and HTTP/3 do not refuse by themselves.
+func hidden(name string) bool {
+	switch len(name) {
+	case 2:
+		return fold(name, "te")
+	case 4:
+		return fold(name, "host")
+	case 6:
+		return fold(name, "expect")
+	case 7:
+		return fold(name, "trailer")
+	}
+	return name != "" && name[0] == ':'
+}
+
+// trim takes off the white space around a value, which HTTP/1.1 does not count
+// as part of it and HTTP/2 forbids (RFC 9113, section 8.2.1).
+func trim(v string) string {
+	if v == "" || v[0] > ' ' && v[len(v)-1] > ' ' {
+		return v
+	}
+	return strings.Trim(v, " \t")
+}
+
+// serve answers a request of HTTP/2 or HTTP/3 that came over c. stop is how
+// the protocol bounds the sending of one piece of the answer. It panics with
+// http.ErrAbortHandler to reset the stream.
+func (l *Listener) serve(p exchange.Protocol, c *conn, w http.ResponseWriter, r *http.Request, early bool) (answered bool) {
+	q := requests.Get().(*request)
+	q.header.h = r.Header
+	q.wait.parent, q.wait.timeout = r.Context(), l.cfg.RequestTimeout
+	ex := exchange.Acquire(q.wait, &c.address.gate)
+	complete := false
+	defer func() {
+		ended := q.wait
+		if reusable := ended.finish(); reusable {
+			ended.parent = nil
+		} else {
+			ended = &lazyContext{}
+		}
+		exchange.Release(ex)
+		*q = request{wait: ended}
+		requests.Put(q)
+		if !complete {
+			panic(http.ErrAbortHandler)
+		}
+	}()
+
+	ex.Protocol, ex.TLS, ex.ALPN, ex.ServerName = p, true, c.alpn, c.serverName
+	ex.Remote, ex.Header = c.remote, &q.header
+	early = early || q.header.Get("Early-Data") == "1"
+	ex.EarlyData = early
+	ex.Priority = parsePriority(strings.Join(r.Header["Priority"], ","))
+	if refused := l.fill(q, ex, w, r); refused != nil {
+		l.refuse(ex, refused)
+	} else {
+		l.call(ex)
+		q.wait.handled()
+	}
+	complete = l.answer(ex, c, w)
+	return complete && r.Context().Err() == nil
+}
+
+func (l *Listener) fill(q *request, ex *exchange.Exchange, w http.ResponseWriter, r *http.Request) *refusal {
+	if len(r.Header) > l.cfg.MaxHeaderFields {
+		return refusedTooLarge
+	}
+	size := r.ContentLength
+	if refused := l.admit(ex, r.Method, r.Host, r.RequestURI, size); refused != nil {
+		return refused
+	}
+	// HTTP/3 does not say before the end of the stream that there is no
+	// content: it is looked for where a method is about content.
+	if size > 0 || size == -1 && (ex.Protocol == exchange.HTTP2 || hasContent(r.Method)) {
+		rc := http.NewResponseController(w)
+		q.body = bodyReader{src: r.Body, left: l.cfg.MaxRequestBody, timeout: l.cfg.BodyTimeout, deadline: rc.SetReadDeadline}
+		if ex.Protocol == exchange.HTTP3 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+			q.body.begin = func() { w.WriteHeader(http.StatusContinue) } // x/net sends its own
+		}
+		ex.RequestBody = &q.body
+	}
+	return nil
+}
+
+func hasContent(method string) bool {
+	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
+}
+
+// answer writes what the handler left in ex.
+func (l *Listener) answer(ex *exchange.Exchange, c *conn, w http.ResponseWriter) (complete bool) {
+	h := w.Header()
+	length := announced(ex, decimal)
+	setFields(h, ex.Fields(), length)
+	if _, typed := h["Content-Type"]; !typed {
+		h["Content-Type"] = nil // keeps the servers from guessing one
+	}
+	if c.altSvc != nil && ex.ResponseField("Alt-Svc") == "" {
+		h["Alt-Svc"] = c.altSvc
+	}
+	h["Date"] = *l.clock.date.Load()
+	switch {
+	case ex.Method == http.MethodHead || bodyless(ex.Status):
+		w.WriteHeader(ex.Status)
+		if length == "" {
+			return flush(w) == nil // else HTTP/3 says that the length is 0
+		}
+	case ex.Stream != nil:
+		return l.stream(ex, w)
+	default:
+		l.bound(ex, w)
+		w.WriteHeader(ex.Status)
+		if len(ex.Body) > 0 {
+			_, err := w.Write(ex.Body)
+			return err == nil
+		}
+	}
+	return true
+}
+
+// setFields puts the answer's fields into h. Both servers write h after the
+// handler has returned, when what the Exchange's fields point to may be used
+// again: they are copied, all into one piece of memory.
+func setFields(h http.Header, from []exchange.Field, length string) {
+	size := len(length)
+	for _, f := range from {
+		size += len(f.Name) + len(f.Value)
+	}
+	buf := make([]byte, 0, size)
+	keep := func(s string) string {
+		n := len(buf)
+		buf = append(buf, s...)
+		return text(buf[n:])
+	}
+	values := make([]string, 0, len(from)+1)
+	for _, f := range from {
+		if ours(f.Name) {
+			continue
+		}
+		n := len(values)
+		values = append(values, keep(f.Value))
+		name := http.CanonicalHeaderKey(keep(f.Name))
+		if old, ok := h[name]; ok {
+			h[name] = append(old, values[n])
+		} else {
+			h[name] = values[n : n+1 : n+1]
+		}
+	}
+	if length != "" {
+		values = append(values, keep(length))
+		h["Content-Length"] = values[len(values)-1:]
+	}
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
+
+func (l *Listener) stream(ex *exchange.Exchange, w http.ResponseWriter) (complete bool) {
+	w.WriteHeader(ex.Status)
+	l.bound(ex, w)
+	if flush(w) != nil {
+		return false
+	}
+	bounded := l.clock.seconds.Load()
+	return pump(ex, func(p []byte) error {
+		if now := l.clock.seconds.Load(); now != bounded {
+			bounded = now
+			l.bound(ex, w)
+		}
+		if _, err := w.Write(p); err != nil {
+			return err
+		}
+		return flush(w)
+	})
+}
+
+// bound gives the next writes WriteTimeout.
+func (l *Listener) bound(ex *exchange.Exchange, w http.ResponseWriter) {
+	if ex.Protocol == exchange.HTTP2 && ex.Stream == nil {
+		return // the server's own WriteTimeout is for the whole answer
+	}
+	if d, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		_ = d.SetWriteDeadline(time.Now().Add(l.cfg.WriteTimeout))
+	}
+}
+
+func flush(w http.ResponseWriter) error {
+	f, ok := w.(interface{ FlushError() error })
+	if !ok {
+		return http.ErrNotSupported
+	}
+	return f.FlushError()
+}
