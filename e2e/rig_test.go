@@ -100,6 +100,9 @@ func TestStallIsSeen(t *testing.T) {
 	if g.Lost < 700*time.Millisecond { // 250 ms until it is one, 500 ms between two reports
 		t.Errorf("the gap lost %v, want more than 700 ms", g.Lost)
 	}
+	if !g.Dry() {
+		t.Errorf("the gap had %v buffered, want none", g.Ahead)
+	}
 	if g.Position < 4*time.Second || g.Position > 6500*time.Millisecond {
 		t.Errorf("the gap is at %v, want it where segment 4 begins (6 s) or just before", g.Position)
 	}
@@ -141,7 +144,7 @@ func TestForcedHTTP3(t *testing.T) {
 		manifest string
 	}{{browser.HLSJS, "master.m3u8"}, {browser.DashJS, "manifest.mpd"}, {browser.Shaka, "manifest.mpd"}} {
 		t.Run(string(c.player), func(t *testing.T) {
-			p := b.Play(browser.Play{Player: c.player, URL: "https://" + alpha.host + "/" + c.manifest, Lowest: true})
+			p := b.For(t).Play(browser.Play{Player: c.player, URL: "https://" + alpha.host + "/" + c.manifest, Lowest: true})
 			p.WaitEnded(60 * time.Second)
 			smooth(t, p.Report())
 			overProtocol(t, p.Resources(), "https://"+alpha.host, "h3")
@@ -215,7 +218,9 @@ func smooth(t *testing.T, r browser.Report) {
 	t.Helper()
 	t.Log(r)
 	for _, g := range r.Gaps {
-		t.Errorf("stood still for %v at %v", g.Lost, g.Position)
+		if g.Dry() || g.Lost == 0 || g.Lost > 3*time.Second { // what else is short is a busy machine's
+			t.Errorf("stood still for %v at %v with %v buffered", g.Lost, g.Position, g.Ahead)
+		}
 	}
 	for _, j := range r.Jumps {
 		t.Errorf("jumped from %v to %v", j.From, j.To)

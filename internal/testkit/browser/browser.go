@@ -85,6 +85,14 @@ func Start(tb testing.TB, o Options) *Browser {
 	return b
 }
 
+// For is the same browser for a subtest: what it opens ends with that one, and
+// failures are its own.
+func (b *Browser) For(tb testing.TB) *Browser {
+	sub := *b
+	sub.tb = tb
+	return &sub
+}
+
 // SPKI is the form in which Chromium wants to be told of a private
 // certificate: base64 of SHA-256 over the SubjectPublicKeyInfo.
 func SPKI(cert *x509.Certificate) string {

@@ -171,7 +171,7 @@ func (p *Page) WaitFor(js string) {
 		look();
 	})`
 	if _, err := eval[bool](p, wait, p.b.timeout); err != nil {
-		p.b.tb.Fatalf("the page did not reach %s within %v: %v", clip(js), p.b.timeout, err)
+		p.b.tb.Fatalf("the page did not reach %s within %v: %v\n%s", clip(js), p.b.timeout, err, p.lastErrors(5))
 	}
 }
 
@@ -193,7 +193,7 @@ func (p *Page) WaitEvent(from int, limit time.Duration, what string, match func(
 		select {
 		case <-changed:
 		case <-timer.C:
-			p.b.tb.Fatalf("the page reported no %s within %v; it said last:\n%s", what, limit, tail(events, 12))
+			p.b.tb.Fatalf("the page reported no %s within %v; it said last:\n%s%s", what, limit, tail(events, 12), p.lastErrors(5))
 		case <-p.ctx.Done():
 			p.b.tb.Fatalf("the page was closed while its test waited for %s", what)
 		}
@@ -277,6 +277,15 @@ func tail(events []Event, n int) string {
 	var out strings.Builder
 	for _, e := range events[max(0, len(events)-n):] {
 		fmt.Fprintf(&out, "  %s\n", clip(string(e.Data)))
+	}
+	return out.String()
+}
+
+func (p *Page) lastErrors(n int) string {
+	var out strings.Builder
+	errors := p.Errors()
+	for _, m := range errors[max(0, len(errors)-n):] {
+		fmt.Fprintf(&out, "  console: %s: %s\n", m.Source, clip(m.Text))
 	}
 	return out.String()
 }

@@ -34,7 +34,13 @@ type Gap struct {
 	Position time.Duration // in the media
 	Since    time.Duration // on the page's clock
 	Lost     time.Duration // how long; 0 while it is open
+	Ahead    time.Duration // media buffered beyond Position when it was noticed
 }
+
+// Dry is true when the player had run out of media: the network's doing. A gap
+// with media ahead is the decoder's, on a machine that is too busy to play, or a
+// player that does not know how to go on; the latter lasts.
+func (g Gap) Dry() bool { return g.Ahead < 500*time.Millisecond }
 
 // Jump is a leap in the media that the viewer did not ask for.
 type Jump struct{ From, To time.Duration }
@@ -61,6 +67,7 @@ type state struct {
 	Behind   float64 `json:"behind"`
 	Played   float64 `json:"played"`
 	Slipped  float64 `json:"slipped"`
+	Ahead    float64 `json:"ahead"`
 	Height   int     `json:"height"`
 	Frames   int     `json:"frames"`
 	Dropped  int     `json:"dropped"`
@@ -90,11 +97,11 @@ func (p *Playback) Report() Report {
 		case "playing":
 			r.Startup = milliseconds(s.Startup)
 		case "stalled":
-			r.Gaps = append(r.Gaps, Gap{Position: seconds(s.Position), Since: milliseconds(s.Since)})
+			r.Gaps = append(r.Gaps, s.gap())
 			open = true
 		case "gap":
 			if !open { // so short that it was over at the next sample
-				r.Gaps = append(r.Gaps, Gap{Position: seconds(s.Position), Since: milliseconds(s.Since)})
+				r.Gaps = append(r.Gaps, s.gap())
 			}
 			r.Gaps[len(r.Gaps)-1].Lost = milliseconds(s.Lost)
 			open = false
@@ -146,7 +153,7 @@ func (r Report) String() string {
 		fmt.Fprintf(&out, "\n  from %s %s", s.Origin, s.Pathway)
 	}
 	for _, g := range r.Gaps {
-		fmt.Fprintf(&out, "\n  gap of %v at %v", g.Lost, g.Position)
+		fmt.Fprintf(&out, "\n  gap of %v at %v with %v buffered", g.Lost, g.Position, g.Ahead)
 	}
 	for _, j := range r.Jumps {
 		fmt.Fprintf(&out, "\n  jump from %v to %v", j.From, j.To)
@@ -155,6 +162,10 @@ func (r Report) String() string {
 		fmt.Fprintf(&out, "\n  error fatal=%v %s %s %s", f.Fatal, f.Code, f.Message, f.URL)
 	}
 	return out.String()
+}
+
+func (s state) gap() Gap {
+	return Gap{Position: seconds(s.Position), Since: milliseconds(s.Since), Ahead: seconds(s.Ahead)}
 }
 
 func seconds(s float64) time.Duration {

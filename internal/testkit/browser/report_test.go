@@ -34,11 +34,11 @@ func TestReport(t *testing.T) {
 		{"a stall that ended", []string{
 			`{"type":"loaded","version":"1.7.4"}`,
 			`{"type":"playing","startup":400.2,"position":0.04}`,
-			`{"type":"stalled","since":5000,"position":4.5}`,
+			`{"type":"stalled","since":5000,"position":4.5,"ahead":0.06}`,
 			`{"type":"gap","since":5000,"lost":1300.4,"position":4.6}`,
 			`{"type":"ended","position":8,"played":7.96,"slipped":1.3504,"height":180,"frames":200,"dropped":2}`,
 		}, Report{Version: "1.7.4", Startup: ms(400), Position: ms(8000), Played: ms(7960), Slipped: ms(1350), Height: 180, Frames: 200, Dropped: 2,
-			Ended: true, Gaps: []Gap{{Position: ms(4500), Since: ms(5000), Lost: ms(1300)}}}},
+			Ended: true, Gaps: []Gap{{Position: ms(4500), Since: ms(5000), Lost: ms(1300), Ahead: ms(60)}}}},
 		{"a stall seen only when it was over", []string{
 			`{"type":"gap","since":10,"lost":300,"position":1}`,
 		}, Report{Position: ms(1000), Gaps: []Gap{{Position: ms(1000), Since: ms(10), Lost: ms(300)}}}},

@@ -19,6 +19,7 @@ const hlsAdapter = {
     });
     hls.on(Hls.Events.MEDIA_ATTACHED, () => hls.loadSource(o.url));
     hls.attachMedia(video);
-    return {version: Hls.version, stop: () => hls.destroy(), player: hls};
+    return {version: Hls.version, stop: () => hls.destroy(), player: hls,
+      edge: () => { const d = hls.levels[hls.currentLevel]?.details; return d?.live ? d.edge : undefined; }};
   },
 };

@@ -46,6 +46,7 @@ const rig = (() => {
       sampler = new Sampler(video, emit, options.gap);
       sampler.start();
       running = await kind.adapter.start(video, {config: {}, ...options}, report);
+      sampler.edge = running.edge;
       emit("loaded", {version: String(running.version)});
     },
     pause() { sampler.held = true; video.pause(); },
@@ -57,6 +58,6 @@ const rig = (() => {
         video.currentTime = position;
       });
     },
-    async stop() { sampler.stop("stopped"); await running?.stop(); },
+    async stop() { sampler.stop("stopped"); sampler.edge = undefined; await running?.stop(); },
   };
 })();

@@ -3,7 +3,7 @@
 // moving? It compares the wall clock with currentTime, so a busy main thread
 // (no samples for a while, media playing on) is not mistaken for a stall.
 class Sampler {
-  // emit(type, data); limit: the stall in milliseconds from which it counts.
+  // edge, if set, tells the live edge in media time. emit(type, data); limit: the stall in milliseconds from which it counts.
   constructor(video, emit, limit) {
     Object.assign(this, {video, emit, limit, started: false, stalled: false, held: false, played: 0, lost: 0, next: 0});
     this.opened = performance.now();
@@ -70,7 +70,7 @@ class Sampler {
     let ahead = 0;
     for (let i = 0; i < video.buffered.length; i++)
       if (video.buffered.start(i) <= position + 0.1 && video.buffered.end(i) > position) ahead = video.buffered.end(i) - position;
-    const end = video.seekable.length ? video.seekable.end(video.seekable.length - 1) : 0;
+    const end = this.edge?.() ?? (video.seekable.length ? video.seekable.end(video.seekable.length - 1) : position);
     const quality = video.getVideoPlaybackQuality?.() || {};
     return {
       position, ahead, duration: Number.isFinite(video.duration) ? video.duration : 0,

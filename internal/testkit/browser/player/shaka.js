@@ -9,7 +9,9 @@ const shakaAdapter = {
     const config = {streaming: {}, manifest: {}, abr: {}};
     if (o.buffer) Object.assign(config.streaming, {bufferingGoal: o.buffer, rebufferingGoal: Math.min(2, o.buffer / 2)});
     if (o.liveDelay) {
-      if (old) config.manifest.dash = {defaultPresentationDelay: o.liveDelay};
+      // The manifest's own suggestion would win otherwise.
+      config.manifest.dash = {ignoreSuggestedPresentationDelay: true};
+      if (old) config.manifest.dash.defaultPresentationDelay = o.liveDelay;
       else config.manifest.defaultPresentationDelay = o.liveDelay;
     }
     if (o.lowest) config.abr = {enabled: false, defaultBandwidthEstimate: 1, ...(old ? {} : {useNetworkInformation: false})};
@@ -22,6 +24,7 @@ const shakaAdapter = {
       if (type === shaka.net.NetworkingEngine.RequestType.SEGMENT) report.pathway("", response.uri);
     });
     player.load(o.url, o.start || undefined).then(() => video.play()).catch(e => failed(e, true));
-    return {version: shaka.Player.version, stop: () => player.destroy(), player};
+    return {version: shaka.Player.version, stop: () => player.destroy(), player,
+      edge: () => player.isLive() ? player.getManifest()?.presentationTimeline.getSegmentAvailabilityEnd() : undefined};
   },
 };
