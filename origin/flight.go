@@ -94,7 +94,11 @@ func (f *flight) keep() {
 func (f *flight) join() {
 	f.mu.Lock()
 	f.refs++
+	n := f.refs
 	f.mu.Unlock()
+	if f.shield.joined != nil {
+		f.shield.joined(f, n)
+	}
 }
 
 // errUnwanted is the cause when the last viewer left a fill that the cache

@@ -43,7 +43,10 @@ func (c *clock) add(d time.Duration) {
 type rig struct {
 	*Shield
 	*clock
-	t testing.TB
+	t     testing.TB
+	mu    sync.Mutex
+	step  *sync.Cond
+	waits map[string]int // most viewers of a key's fill
 }
 
 func newRig(t testing.TB, cfg Config) *rig {
@@ -56,7 +59,25 @@ func newRig(t testing.TB, cfg Config) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return &rig{s, c, t}
+	r := &rig{Shield: s, clock: c, t: t, waits: map[string]int{}}
+	r.step = sync.NewCond(&r.mu)
+	s.joined = func(f *flight, viewers int) {
+		r.mu.Lock()
+		r.waits[f.key] = viewers
+		r.mu.Unlock()
+		r.step.Broadcast()
+	}
+	return r
+}
+
+// waitFor waits until n viewers are with the fill of a key.
+func (r *rig) waitFor(g *Group, class Class, path string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := string(appendKey(nil, &Request{Group: g, Class: class, Path: path}))
+	for r.waits[key] < n {
+		r.step.Wait()
+	}
 }
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}

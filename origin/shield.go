@@ -19,6 +19,8 @@ type Shield struct {
 	random func() float64
 	store  *store
 
+	joined func(f *flight, viewers int) // tells tests who waits; else nil
+
 	filling atomic.Int64 // bytes of fills under way
 	ctx     context.Context
 	stop    context.CancelCauseFunc
