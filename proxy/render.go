@@ -52,7 +52,11 @@ func (r *request) originFailed(err error) {
 	if e.Reason != origin.ErrCancelled && e.State() != origin.Negative {
 		r.p.log.Warn("cannot fetch", "channel", r.ch.name, "path", r.addr.Path, "error", e)
 	}
-	r.refuse(e.HTTPStatus(), string(e.Reason))
+	text := string(e.Reason)
+	if e.Status == 404 || e.Status == 410 {
+		text = "the origin has nothing at this address"
+	}
+	r.refuse(e.HTTPStatus(), text)
 	name := r.p.shield.Name()
 	r.ex.SetField("Cache-Status", string(e.AppendCacheStatus(nil, name)))
 	r.ex.SetField("Proxy-Status", string(e.AppendProxyStatus(nil, name)))

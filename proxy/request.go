@@ -211,10 +211,28 @@ func cmcdSession(query string) string {
 	return sid
 }
 
-// choose orders the pathways.
-func (r *request) choose() {
+// choose orders the pathways. A CDN whose tokens cannot say what the viewer
+// was granted (it sees viewers at other addresses than we do) is left out.
+func (r *request) choose() bool {
 	r.state = r.ch.set.state.Load()
 	r.order = steering.Choose(steering.Viewer{Session: r.sessionNumber()}, r.state)
+	if !r.viewer.Bound.IsValid() {
+		return true
+	}
+	now := r.p.now()
+	r.order.Keep(func(i int) bool {
+		m := r.ch.cdns[i].base(r.ex.TLS).minter
+		if m == nil {
+			return true
+		}
+		_, err := r.ch.access.CDNScope(&r.viewer, m, r.viewer.Scope, now)
+		return err == nil
+	})
+	if r.order.N == 0 {
+		r.refuse(403, access.ErrUnbound.Error())
+		return false
+	}
+	return true
 }
 
 // refuse writes an error answer that players on other hosts may read.

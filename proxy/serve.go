@@ -27,7 +27,9 @@ func (p *Proxy) Serve(ex *exchange.Exchange) {
 
 	// choose: in which order is this viewer to use the pathways? The manifest
 	// and the steering answer ask the same function with the same key.
-	r.choose()
+	if !r.choose() {
+		return
+	}
 	if r.asked == steeringAnswer {
 		r.steer()
 		return

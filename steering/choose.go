@@ -116,6 +116,18 @@ type Order struct {
 // First is the chosen pathway's index.
 func (o *Order) First() int { return int(o.Index[0]) }
 
+// Keep leaves only the pathways for which ok, given the index, is true.
+func (o *Order) Keep(ok func(i int) bool) {
+	n := 0
+	for k := range o.N {
+		if ok(int(o.Index[k])) {
+			o.Index[n], o.Reason[n] = o.Index[k], o.Reason[k]
+			n++
+		}
+	}
+	o.N = n
+}
+
 // Choose orders the pathways for a viewer. Healthy ones come first, split by
 // weighted rendezvous hashing (score = -w / ln u, u from session and pathway):
 // draining one pathway, or changing a weight, moves only the sessions that

@@ -97,7 +97,9 @@ func (p *Policy) Steer(text string, r *Request) (Viewer, error) {
 	if err != nil && err != session.ErrExpired {
 		return Viewer{}, sessionError(err)
 	}
-	return Viewer{Claims: c, Address: r.Remote.Unmap().WithZone("")}, nil
+	v := Viewer{Claims: c, Address: r.Remote.Unmap().WithZone("")}
+	v.Bound, _ = c.Bound.Prefix(v.Address)
+	return v, nil
 }
 
 // CDNScope narrows what the viewer may have to one CDN's token: it ends when
