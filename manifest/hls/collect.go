@@ -16,12 +16,34 @@ func (c *compiler) is(kind manifest.Kind, what string) error {
 	}
 	if c.kind == 0 {
 		c.kind = kind
+		if kind == manifest.HLSMultivariant {
+			return c.strays()
+		}
 		return nil
 	}
 	if kind == manifest.HLSMedia {
 		return c.fail(ErrSyntax, c.from, what+" in a multivariant playlist")
 	}
 	return c.fail(ErrSyntax, c.from, what+" in a media playlist")
+}
+
+// strays takes the URI lines that came before it was known that the playlist
+// is a multivariant one: they are no segments.
+func (c *compiler) strays() error {
+	for _, s := range c.t.segments {
+		m := c.t.marks[s.mark]
+		end := bytes.IndexByte(c.src[m.to:], '\n') // a line follows
+		if err := c.stray(m.from, m.to, m.to+uint32(end)+1); err != nil {
+			return err
+		}
+	}
+	c.t.marks, c.t.segments = nil, nil
+	return nil
+}
+
+// stray takes a URI line that belongs to no variant.
+func (c *compiler) stray(from, to, stop uint32) error {
+	return c.addEntry(entry{tag: tagNone, at: from, end: from, list: from, uri: from, uriEnd: to, stop: stop})
 }
 
 // tagLine takes a known tag whose value begins at attrs.
@@ -38,7 +60,7 @@ func (c *compiler) tagLine(tg tag, attrs int) error {
 	case tagInf:
 		c.duration = seconds(c.src[attrs:c.to])
 	case tagVersion:
-		if len(c.t.entries) == 0 {
+		if len(c.t.entries)+len(c.t.segments) == 0 {
 			c.t.top = c.next
 		}
 	case tagTargetDuration:
@@ -169,14 +191,11 @@ func (c *compiler) uriLine() error {
 		return c.variables(c.from, c.to)
 	}
 	if c.kind == manifest.HLSMultivariant {
-		e := entry{tag: tagNone, at: uint32(c.from), end: uint32(c.from), list: uint32(c.from),
-			uri: uint32(c.from), uriEnd: uint32(c.to), stop: uint32(c.next)}
-		if err := c.addEntry(e); err != nil {
+		if err := c.stray(uint32(c.from), uint32(c.to), uint32(c.next)); err != nil {
 			return err
 		}
 		return c.variables(c.from, c.to)
 	}
-	c.kind = manifest.HLSMedia
 	if c.inHead {
 		c.inHead = false
 		c.block = c.at

@@ -52,7 +52,10 @@ func checkCompile(t *testing.T, src []byte) {
 			}
 			t.Fatalf("%s: %v\n%q", name, err, out)
 		}
-		if again.Kind() != tmpl.Kind() && tmpl.Index().Variants > 0 {
+		if again.Kind() != tmpl.Kind() {
+			if tmpl.Index().Variants == 0 {
+				continue // the origin's steering tag, now gone, made it multivariant
+			}
 			t.Fatalf("%s: %v became %v", name, tmpl.Kind(), again.Kind())
 		}
 		if again.Index().Segments != tmpl.Index().Segments {
