@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,15 +94,13 @@ func TestStallIsSeen(t *testing.T) {
 	p.WaitEnded(40 * time.Second)
 	r := p.Report()
 	t.Log(r)
-	if len(r.Gaps) == 0 {
+	first := slices.IndexFunc(r.Gaps, browser.Gap.Dry)
+	if first < 0 {
 		t.Fatal("a server that stood still was not seen as a gap")
 	}
-	g := r.Gaps[0]
+	g := r.Gaps[first]
 	if g.Lost < 700*time.Millisecond { // 250 ms until it is one, 500 ms between two reports
 		t.Errorf("the gap lost %v, want more than 700 ms", g.Lost)
-	}
-	if !g.Dry() {
-		t.Errorf("the gap had %v buffered, want none", g.Ahead)
 	}
 	if g.Position < 4*time.Second || g.Position > 6500*time.Millisecond {
 		t.Errorf("the gap is at %v, want it where segment 4 begins (6 s) or just before", g.Position)

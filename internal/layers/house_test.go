@@ -17,7 +17,7 @@ const maxLines = 700
 // machine only. Both are put together so that this file does not match.
 var (
 	leftOver    = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X)\b`)
-	machinePath = regexp.MustCompile(`(^|[^\w.~/-])/(home|root|tmp|Users|work|var/folders)` + `/[\w.]`)
+	machinePath = regexp.MustCompile(`(^|[^\w.~/-])/((home|tmp|Users|work|var/folders)/[\w.]|root/(\.|go/))`)
 )
 
 func TestFiles(t *testing.T) {
@@ -51,6 +51,7 @@ func TestMachinePath(t *testing.T) {
 		"https://cdn.example/work/video.m3u8": false,
 		"proxy/work/x.go":                     false,
 		"PrivateTmp=yes":                      false,
+		`Path: "/root/a b/x.m3u8"`:            false,
 	} {
 		if got := machinePath.MatchString(line); got != want {
 			t.Errorf("%q: %v, want %v", line, got, want)

@@ -90,10 +90,14 @@ func (p *Playback) WaitPlayed(media, limit time.Duration) {
 	})
 }
 
-// WaitStalled waits until the picture stands still for longer than Play.Gap.
+// WaitStalled waits until the picture has stood still for Play.Gap because the
+// player ran out of media (a gap that is Dry).
 func (p *Playback) WaitStalled(limit time.Duration) {
 	p.b.tb.Helper()
-	p.wait(limit, "stalled")
+	p.await(limit, "stall for want of media", func(e Event) bool {
+		var s state
+		return e.Type == "stalled" && json.Unmarshal(e.Data, &s) == nil && s.gap().Dry()
+	})
 }
 
 // WaitEnded waits for the end of the stream.
