@@ -65,7 +65,7 @@ type deed struct {
 // what must become of each BaseURL so that they still do through the pathways.
 func (r *render) decide() {
 	t := r.t
-	r.deeds = make(map[int32]deed)
+	r.deeds = make([]deed, t.bases)
 	r.bases = make([]base, len(t.nodes))
 	for i := range t.nodes {
 		n := &t.nodes[i]
@@ -106,7 +106,7 @@ func (r *render) decideTop(n *node, here base) base {
 				d = deed{replace, to.path, ours(to.path)}
 			}
 		}
-		r.deeds[i] = d
+		r.deeds[r.t.marks[i].deed] = d
 	}
 	return r.purify(n)
 }
@@ -132,7 +132,7 @@ func (r *render) decideLevel(n *node, above base) base {
 		case to.reach == outside && to.form == formPath && above.share == some:
 			d = deed{base: base{share: none}}
 		}
-		r.deeds[i] = d
+		r.deeds[r.t.marks[i].deed] = d
 	}
 	return r.purify(n)
 }
@@ -156,7 +156,7 @@ func (r *render) purify(n *node) base {
 	var every, mine base
 	first, own := true, true
 	for i := n.base; i >= 0; i = r.t.marks[i].next {
-		d := r.deeds[i]
+		d := r.deeds[r.t.marks[i].deed]
 		if d.verb == drop {
 			continue
 		}
@@ -171,8 +171,8 @@ func (r *render) purify(n *node) base {
 		return every
 	}
 	for i := n.base; i >= 0; i = r.t.marks[i].next {
-		if r.deeds[i].base.share != all {
-			r.deeds[i] = deed{verb: drop}
+		if d := &r.deeds[r.t.marks[i].deed]; d.base.share != all {
+			*d = deed{verb: drop}
 		}
 	}
 	return mine
@@ -226,7 +226,9 @@ func (r *render) part() {
 	if !any {
 		return
 	}
-	r.gone = make(map[int32]bool)
+	if r.gone == nil {
+		r.gone = make(map[int32]bool)
+	}
 	for i := range t.nodes {
 		if n := &t.nodes[i]; n.ctx == ctxRepresentation && r.bases[i].share == none {
 			for at := n.parent; at >= 0; at = t.nodes[at].parent {

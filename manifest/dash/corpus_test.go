@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,17 +98,15 @@ func TestShapes(t *testing.T) {
 					t.Fatalf("%v in\n%s", err, out)
 				}
 				was, is := *tmpl.Index(), *again.Index()
-				if name == "baseurl-levels-absolute" && strings.HasPrefix(shapeName, "query") {
-					// One Representation is at another host: see render.part.
-					if was.Variants--; was != is {
-						t.Errorf("index %+v, of the source %+v", is, was)
+				got, want := skeleton(t, out), skeleton(t, src)
+				switch {
+				case drops(name, shapeName):
+					if is.Variants > was.Variants || is.Variants == 0 && was.Variants > 0 || !isWithin(got, want) {
+						t.Errorf("more is dropped than Representations: got\n%s\nof\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 					}
-					return
-				}
-				if was != is {
+				case was != is:
 					t.Errorf("index %+v, of the source %+v", is, was)
-				}
-				if got, want := skeleton(t, out), skeleton(t, src); !reflect.DeepEqual(got, want) {
+				case !slices.Equal(got, want):
 					t.Errorf("more changed than what is ours: got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 				}
 				if got := gunzip(t, tmpl.AppendGzip(nil, plan)); !bytes.Equal(got, out) {
@@ -117,6 +115,22 @@ func TestShapes(t *testing.T) {
 			})
 		}
 	}
+}
+
+// drops says that a shape drops Representations of an MPD: those that its
+// filter does not keep, or that are at another host (see render.part).
+func drops(name, shape string) bool {
+	return strings.HasPrefix(shape, "filtered") || name == "baseurl-levels-absolute" && strings.HasPrefix(shape, "query")
+}
+
+// isWithin says that part can be had from whole by leaving things out.
+func isWithin(part, whole []string) bool {
+	for _, s := range whole {
+		if len(part) > 0 && part[0] == s {
+			part = part[1:]
+		}
+	}
+	return len(part) == 0
 }
 
 // skeleton reads a document with encoding/xml and gives its tokens without

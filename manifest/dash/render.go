@@ -16,12 +16,13 @@ type render struct {
 	listed []int // the pathways that the MPD lists, by index, in order
 	query  int   // the pathway whose token stands in the query, or -1
 
-	deeds  map[int32]deed // of the BaseURLs, by mark
+	deeds  []deed         // of the BaseURLs, by their number
 	bases  []base         // by node
 	leaf   []base         // by node
 	insert bool           // the MPD has no BaseURL: ours are put in
 	gone   map[int32]bool // the Representations that are dropped, by node
 
+	tags  tags
 	edits []edit
 	first int // the edit that drops the MPD's first child, or -1
 	b     *manifest.Builder
@@ -60,8 +61,9 @@ const (
 )
 
 func (t *Template) render(shape *manifest.Shape, path string, lengths []int) *manifest.Form {
-	r := render{t: t, shape: shape, xml: escaped(shape), path: safePath(path), origin: newOrigin(shape.Source), query: -1, first: -1}
+	r := render{t: t, shape: shape, xml: escaped(shape), path: safePath(path), origin: newOrigin(shape.Source), query: -1, first: -1, tags: tags{scanner{src: t.src}}}
 	r.list()
+	r.filter()
 	r.decide()
 	r.edit()
 	r.b = manifest.NewBuilder(lengths, len(t.src)+len(t.src)/8+1024)
@@ -120,6 +122,7 @@ func (r *render) edit() {
 	located := !locate
 	steered := r.steered()
 	steer := steered
+	orphans := r.orphans()
 	for i := range t.marks {
 		m := &t.marks[i]
 		switch m.kind {
@@ -148,6 +151,10 @@ func (r *render) edit() {
 			fallthrough
 		case markPatch, markServiceSteering:
 			r.drop(m)
+		case markPreselection:
+			if r.names(m, orphans[m.node]) {
+				r.drop(m)
+			}
 		}
 	}
 	for i := range r.gone {

@@ -469,3 +469,22 @@ func (s *scanner) declare(a attr, colon int32) *fault {
 	s.decls = append(s.decls, d)
 	return nil
 }
+
+// tags reads the attributes of elements again, with one set of buffers.
+type tags struct{ s scanner }
+
+// of gives the attributes of the element that starts at e.from; its start tag
+// ends at e.to or before. They hold until the next call.
+func (t *tags) of(e span) []attr {
+	s := &t.s
+	whole := s.src
+	i := int(e.from) + 1
+	for class[whole[i]]&className != 0 {
+		i++
+	}
+	s.src, s.pos, s.total = whole[:e.to], i, 0
+	s.attrs, s.decls = s.attrs[:0], s.decls[:0]
+	_ = s.attributes() // read before: it holds no fault
+	s.src = whole
+	return s.attrs
+}

@@ -18,6 +18,7 @@ type Template struct {
 	nodes []node
 	marks []mark
 	infos []info
+	bases int32 // how many of the marks are BaseURLs
 
 	periods []period
 	index   manifest.Index

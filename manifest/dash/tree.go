@@ -30,6 +30,8 @@ type node struct {
 	end        int32 // of its end tag
 	base, last int32 // its first and last BaseURL among the marks, or -1
 	info       int32 // its SegmentTemplate, SegmentList or SegmentBase, or -1
+	trick      bool  // a property says that it is for trick play, or thumbnails
+	transfer   uint8 // the transfer characteristics that a property states, or 0
 }
 
 type markKind uint8
@@ -40,7 +42,8 @@ const (
 	markPatch
 	markSteering
 	markServiceSteering // in a ServiceDescription
-	markURL             // the value of an attribute
+	markPreselection
+	markURL // the value of an attribute
 )
 
 // mark is a place in the source that a plan may change. Marks are in document
@@ -50,6 +53,7 @@ type mark struct {
 	child bool  // it has child elements: not what it should be, left alone
 	node  int32 // the node it stands in
 	next  int32 // the next BaseURL of the same node, or -1
+	deed  int32 // of a BaseURL: its number among them
 	span        // the element with its tags, or the attribute's value
 	value span  // the element's content, or the attribute's value
 }
@@ -134,6 +138,8 @@ func (c *compiler) open() *fault {
 			c.node(o, ctxSet)
 		case "ServiceDescription":
 			o.ctx = ctxService
+		case "Preselection":
+			c.mark(o, markPreselection)
 		default:
 			c.level(o, name)
 		}
@@ -142,11 +148,18 @@ func (c *compiler) open() *fault {
 		case "Representation":
 			c.node(o, ctxRepresentation)
 			c.t.index.Variants++
+		case "EssentialProperty", "SupplementalProperty":
+			c.property(o)
 		default:
 			c.level(o, name)
 		}
 	case ctxRepresentation:
-		c.level(o, name)
+		switch string(name) {
+		case "EssentialProperty", "SupplementalProperty":
+			c.property(o)
+		default:
+			c.level(o, name)
+		}
 	case ctxSegments:
 		switch string(name) {
 		case "SegmentTimeline":
@@ -179,6 +192,28 @@ func (c *compiler) level(o *open, name []byte) {
 	case "SegmentList", "SegmentBase":
 		o.ctx = ctxSegments
 		c.segments(o)
+	}
+}
+
+// property takes what a property of an AdaptationSet or Representation says
+// that filters ask for.
+func (c *compiler) property(o *open) {
+	n := &c.t.nodes[o.node]
+	var scheme, value []byte
+	for _, a := range c.attrs {
+		switch string(c.text(a.name)) {
+		case "schemeIdUri":
+			scheme = c.text(a.value)
+		case "value":
+			value = c.text(a.value)
+		}
+	}
+	switch string(scheme) {
+	case "http://dashif.org/guidelines/trickmode", "http://dashif.org/guidelines/thumbnail_tile", "http://dashif.org/thumbnail_tile":
+		n.trick = true
+	case "urn:mpeg:mpegB:cicp:TransferCharacteristics":
+		v, _ := number(value)
+		n.transfer = uint8(min(v, 255))
 	}
 }
 
@@ -245,6 +280,8 @@ func (c *compiler) mark(o *open, kind markKind) {
 	if kind != markBase {
 		return
 	}
+	c.t.marks[o.mark].deed = c.t.bases
+	c.t.bases++
 	n := &c.t.nodes[o.node]
 	if n.last >= 0 {
 		c.t.marks[n.last].next = o.mark

@@ -18,7 +18,7 @@ func (r *render) editBase(at int32, m *mark, steered bool) {
 	if len(r.listed) == 0 {
 		return
 	}
-	d := r.deeds[at]
+	d := r.deeds[m.deed]
 	mine := d.base.share == all
 	switch d.verb {
 	case drop:
@@ -43,7 +43,7 @@ func (r *render) editBase(at int32, m *mark, steered bool) {
 // MPD. It is none that the steering answer knows, and a player that finds one
 // there resolves the reference against the MPD's own address (Shaka 5.2).
 func (r *render) unname(m *mark) {
-	for _, a := range r.t.attributes(m) {
+	for _, a := range r.tags.of(m.span) {
 		if string(r.t.text(a.name)) == "serviceLocation" {
 			from := a.name.from
 			for isSpace(r.t.src[from-1]) {
@@ -181,7 +181,7 @@ func (r *render) put(e *edit) {
 		name, attrs := r.name("BaseURL"), ""
 		if e.mark >= 0 {
 			m := &r.t.marks[e.mark]
-			name, attrs = r.t.nameOf(m), r.attributes(m)
+			name, attrs = r.t.nameOf(m.span), r.attributes(m)
 		}
 		for k, i := range r.listed {
 			space()
@@ -249,19 +249,12 @@ func (r *render) name(local string) string {
 	return string(root[:bytes.IndexByte(root, ':')+1]) + local
 }
 
-func (t *Template) nameOf(m *mark) string {
-	i := m.from + 1
+func (t *Template) nameOf(e span) string {
+	i := e.from + 1
 	for class[t.src[i]]&className != 0 {
 		i++
 	}
-	return string(t.src[m.from+1 : i])
-}
-
-// attributes reads the attributes of an element again.
-func (t *Template) attributes(m *mark) []attr {
-	s := scanner{src: t.src[:m.value.from], pos: int(m.from) + 1 + len(t.nameOf(m))}
-	_ = s.attributes() // read before: it holds no fault
-	return s.attrs
+	return string(t.src[e.from+1 : i])
 }
 
 // ranked says that BaseURLs get priorities of DVB.
@@ -270,7 +263,7 @@ func (r *render) ranked() bool { return r.t.dvb && len(r.listed) > 1 }
 // attributes gives the attributes of a BaseURL of the origin that its
 // successors keep (availabilityTimeOffset, byteRange, …), each after a space.
 func (r *render) attributes(m *mark) string {
-	attrs := r.t.attributes(m)
+	attrs := r.tags.of(m.span)
 	ranks := []string{r.t.dvbPrefix} // the prefixes of attributes of DVB
 	for _, a := range attrs {
 		prefix, ok := strings.CutPrefix(string(r.t.text(a.name)), "xmlns:")
