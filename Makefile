@@ -42,6 +42,7 @@ bench: setup-go
 	@mkdir -p build
 	@packages=$$(scripts/with '^func Benchmark') && set -o pipefail && \
 		CGO_ENABLED=0 go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $$packages | tee build/bench.txt
+	@CGO_ENABLED=0 go test ./manifest/benchmarks -v -table -timeout 60m | tee build/bench.md
 
 fuzz: setup-go
 	@echo "== fuzz targets, $(FUZZTIME) each"
