@@ -2,6 +2,7 @@
 # The set-up itself is scripts/setup; what a target installs is the list behind it.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 export PATH := $(PATH):/usr/local/go/bin
@@ -40,7 +41,7 @@ e2e: setup-e2e
 
 bench: setup-go
 	@mkdir -p build
-	@packages=$$(scripts/with '^func Benchmark') && set -o pipefail && \
+	@packages=$$(scripts/with '^func Benchmark') && \
 		CGO_ENABLED=0 go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $$packages | tee build/bench.txt
 	@CGO_ENABLED=0 go test ./manifest/benchmarks -v -table -timeout 60m | tee build/bench.md
 
