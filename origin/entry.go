@@ -89,7 +89,7 @@ func (e *entry) freshFor(p *Policy) time.Duration {
 	if e.version != nil {
 		facts = e.version.facts.Load()
 	}
-	if e.class == Manifest && p.Override > 0 {
+	if e.overridden(p) {
 		return p.Override
 	}
 	d := e.lifetime
@@ -115,10 +115,13 @@ func (e *entry) freshFor(p *Policy) time.Duration {
 	return d
 }
 
+// overridden tells whether the operator's word stands for the origin's.
+func (e *entry) overridden(p *Policy) bool { return e.class == Manifest && p.Override > 0 }
+
 // staleFor is for how long beyond its freshness the entry is served while it
 // is asked for (swr), and while the origin fails (sie).
 func (e *entry) staleFor(p *Policy) (swr, sie time.Duration) {
-	if e.problem != nil || e.pass || e.honest && !(e.class == Manifest && p.Override > 0) {
+	if e.problem != nil || e.pass || e.honest && !e.overridden(p) {
 		return 0, 0
 	}
 	if e.class == Segment {
@@ -157,11 +160,11 @@ func (e *entry) staleFor(p *Policy) (swr, sie time.Duration) {
 // (negative: for how long it has been stale).
 func (e *entry) judge(now time.Time, p *Policy) (verdict, time.Duration) {
 	ttl := e.freshFor(p) - e.currentAge(now)
-	if ttl > 0 && !e.validate {
-		return fresh, ttl
-	}
-	if e.validate {
+	if e.validate && !e.overridden(p) {
 		return gone, min(ttl, 0)
+	}
+	if ttl > 0 {
+		return fresh, ttl
 	}
 	swr, sie := e.staleFor(p)
 	switch {
