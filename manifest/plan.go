@@ -1,5 +1,7 @@
 package manifest
 
+import "time"
+
 // Plan is what one request gets: a Shape, which many viewers share, and the
 // values of its slots. A nil *Plan means identity: the source, byte for byte.
 type Plan struct {
@@ -102,6 +104,11 @@ type Shape struct {
 	Location bool
 	// Filter says which streams are listed; nil lists all.
 	Filter *Filter
+	// Since is when viewers were first sent what this shape says; zero where it
+	// was always so. The publishTime of a live MPD is not before it: players
+	// that know a version by its publishTime would not see that the pathways
+	// have changed.
+	Since time.Time
 
 	// SlotLengths are the lengths in bytes of the slots' values, by Slot; 0
 	// means the length varies, and no compressed template is made.

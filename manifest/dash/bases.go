@@ -50,6 +50,7 @@ const (
 	keep    verb = iota // as it is, but for a token in the query
 	write               // with another value
 	expand              // once for each pathway
+	carry               // with the absolute URL on the first pathway as its value
 	drop                // not at all
 	replace             // of the MPD: by ours
 )
@@ -89,7 +90,8 @@ func (r *render) decide() {
 
 // decideTop handles the MPD's own BaseURLs: the first of ours is replaced by
 // one for each pathway. The others of ours would be alternatives of the
-// origin; the pathways are alternatives now.
+// origin; the pathways are alternatives now. Where the origin's own steering
+// stays, they stay too, each on the one pathway.
 func (r *render) decideTop(n *node, here base) base {
 	if n.base < 0 {
 		r.insert = true
@@ -99,7 +101,11 @@ func (r *render) decideTop(n *node, here base) base {
 	for i := n.base; i >= 0; i = r.t.marks[i].next {
 		to := r.lead(i, here)
 		d := r.elsewhere(to)
-		if to.reach <= rooted {
+		switch {
+		case to.reach > rooted:
+		case r.theirs && !r.t.marks[i].empty():
+			d = deed{carry, to.path, ours(to.path)}
+		default:
 			d = deed{verb: drop}
 			if !found {
 				found = true
@@ -127,6 +133,9 @@ func (r *render) decideLevel(n *node, above base) base {
 			d = deed{write, fromRoot(above.depth(), to.path), ours(to.path)}
 		case to.reach == rooted && r.absolute():
 			d = deed{expand, to.path, ours(to.path)}
+			if r.theirs {
+				d.verb = carry
+			}
 		case to.reach == rooted:
 			d = deed{base: base{share: none}}
 		case to.reach == outside && to.form == formPath && above.share == some:

@@ -158,6 +158,9 @@ func skeleton(t testing.TB, src []byte) []string {
 			}
 			s := "<" + tok.Name.Space + " " + tok.Name.Local
 			for _, a := range tok.Attr {
+				if a.Name.Local == "publishTime" {
+					continue
+				}
 				if !strings.Contains(" media index initialization bitstreamSwitching sourceURL ", " "+a.Name.Local+" ") || a.Name.Space != "" {
 					s += " " + a.Name.Space + ":" + a.Name.Local + "=" + a.Value
 				}

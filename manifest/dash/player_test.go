@@ -184,7 +184,7 @@ func TestPlayerFetchesWhatTheOriginMeant(t *testing.T) {
 	for name, src := range corpus(t) {
 		tmpl := compile(t, src)
 		want := fetched(t, src, source+path, "")
-		for _, shapeName := range []string{"steered", "chosen", "backup", "query", "proxied", "redirected", "query-several"} {
+		for _, shapeName := range []string{"steered", "chosen", "backup", "query", "proxied", "redirected", "query-several", "theirs"} {
 			shape := shapes[shapeName]
 			out := tmpl.Append(nil, &manifest.Plan{Shape: shape, Path: path, Values: values})
 			listed := listedIDs(t, out)

@@ -15,6 +15,7 @@ type render struct {
 	origin origin
 	listed []int // the pathways that the MPD lists, by index, in order
 	query  int   // the pathway whose token stands in the query, or -1
+	theirs bool  // the origin's own steering and service locations stay
 
 	deeds  []deed         // of the BaseURLs, by their number
 	bases  []base         // by node
@@ -77,7 +78,12 @@ func (t *Template) render(shape *manifest.Shape, path string, lengths []int) *ma
 func (r *render) list() {
 	s := r.shape
 	n := len(s.Pathways)
-	if s.Steering == nil {
+	switch {
+	case s.Steering != nil:
+	case s.OriginSteering:
+		r.theirs = true
+		n = min(n, 1)
+	default:
 		n = min(n, 1+max(s.Backups, 0))
 	}
 	for i := range n {
@@ -142,15 +148,20 @@ func (r *render) edit() {
 			case locate || r.leadsBack(m):
 				r.drop(m)
 			}
-		case markSteering:
-			if steer {
+		case markSteering, markServiceSteering:
+			switch {
+			case r.theirs:
+				r.editSteering(m)
+			case steer && m.kind == markSteering:
 				steer = false
 				r.replace(m, putSteering)
-				break
+			default:
+				r.drop(m)
 			}
-			fallthrough
-		case markPatch, markServiceSteering:
+		case markPatch:
 			r.drop(m)
+		case markPublished:
+			r.editPublished(m)
 		case markPreselection:
 			if r.names(m, orphans[m.node]) {
 				r.drop(m)

@@ -1,6 +1,10 @@
 package dash
 
-import "manifold/manifest"
+import (
+	"time"
+
+	"manifold/manifest"
+)
 
 const (
 	source  = "http://origin.example/live/"
@@ -46,6 +50,9 @@ var shapes = map[string]*manifest.Shape{
 		Filter: &manifest.Filter{MaxLines: 720, MaxBitrate: 5_000_000, Codecs: []string{"avc1", "mp4a"}, Languages: []string{"en"}, SDROnly: true}},
 	"filtered-away": {Prefix: "/news", Source: source, Pathways: threePathways[2:], SlotLengths: lengths,
 		Filter: &manifest.Filter{MaxLines: 1, Codecs: []string{"none"}, Languages: []string{"xx"}, Subtitles: []string{"xx"}}},
+	"theirs": {Prefix: "/news", Edge: "https://edge.example", Source: source, Pathways: threePathways, Backups: 2, OriginSteering: true, SlotLengths: lengths},
+	"since": {Prefix: "/news", Edge: "https://edge.example", Source: source, Pathways: threePathways[2:], SlotLengths: lengths,
+		Since: time.Date(2024, 1, 1, 1, 30, 0, 1, time.FixedZone("", -3600))},
 	"no-source":   {Prefix: "/news", Pathways: threePathways, Backups: 2},
 	"no-pathways": {Prefix: "/news", Edge: "https://edge.example", Source: source, Location: true, Steering: steering},
 	"hostile-names": {Prefix: "/a&b", Edge: "https://edge.example", Source: "http://origin.example/it's/", Location: true, SlotLengths: lengths,

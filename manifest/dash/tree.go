@@ -43,7 +43,8 @@ const (
 	markSteering
 	markServiceSteering // in a ServiceDescription
 	markPreselection
-	markURL // the value of an attribute
+	markPublished // MPD@publishTime
+	markURL       // the value of an attribute
 )
 
 // mark is a place in the source that a plan may change. Marks are in document
@@ -57,6 +58,9 @@ type mark struct {
 	span        // the element with its tags, or the attribute's value
 	value span  // the element's content, or the attribute's value
 }
+
+// empty says that there is no end tag that content could stand before.
+func (m *mark) empty() bool { return m.value.to == m.to }
 
 // compiler builds a template from what the scanner finds.
 type compiler struct {
@@ -242,6 +246,8 @@ func (c *compiler) root(o *open) *fault {
 			t.depth = duration(value)
 		case "mediaPresentationDuration":
 			t.length = duration(value)
+		case "publishTime":
+			t.marks = append(t.marks, mark{kind: markPublished, next: -1, span: a.value, value: a.value})
 		case "profiles":
 			t.dvb = bytes.Contains(value, []byte("urn:dvb:dash:profile:"))
 		default:

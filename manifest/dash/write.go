@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"manifold/manifest"
 )
@@ -27,6 +28,8 @@ func (r *render) editBase(at int32, m *mark, steered bool) {
 	case replace, expand:
 		r.edits = append(r.edits, edit{span: m.span, op: opPut, put: putBases, text: d.path, mark: at, space: r.t.lineBreak(m.from)})
 		return
+	case carry:
+		r.edits = append(r.edits, edit{span: m.value, op: opMedia, text: d.path})
 	case write:
 		r.edits = append(r.edits, edit{span: m.value, op: opText, text: d.path, token: mine && r.query >= 0 && namesFile(d.path)})
 	case keep:
@@ -52,6 +55,45 @@ func (r *render) unname(m *mark) {
 			r.edits = append(r.edits, edit{span: span{from, a.value.to + 1}})
 		}
 	}
+}
+
+// editSteering keeps the origin's own steering server where it was: a relative
+// address of it would be one of the edge.
+func (r *render) editSteering(m *mark) {
+	if m.child || m.empty() {
+		return
+	}
+	to := r.origin.resolve(directory(r.path), decode(r.t.text(m.value)))
+	url := to.path
+	if to.reach <= rooted {
+		url = r.origin.authority + r.origin.path + to.path
+	}
+	if to.form < formAbsolute && to.path != "" && r.origin.authority != "" {
+		r.edits = append(r.edits, edit{span: m.value, op: opText, text: url})
+	}
+}
+
+// editPublished raises MPD@publishTime to when the shape came into use.
+func (r *render) editPublished(m *mark) {
+	since := r.shape.Since
+	if since.IsZero() || !r.t.index.Live {
+		return
+	}
+	// Up to a whole second, which all players read.
+	since = since.Add(time.Second - 1).Truncate(time.Second).UTC()
+	if at, ok := dateTime(decode(r.t.text(m.value))); ok && at.Before(since) {
+		r.edits = append(r.edits, edit{span: m.value, op: opText, text: since.Format(time.RFC3339)})
+	}
+}
+
+// dateTime reads an xs:dateTime; one without a zone is UTC.
+func dateTime(s string) (time.Time, bool) {
+	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // editURL handles an attribute that is a URL.
