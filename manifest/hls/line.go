@@ -63,8 +63,9 @@ func (c *compiler) cutLine() error {
 // URI in turn with nothing between and nothing odd about them, as readLine
 // would, only faster. It stops before the first pair that is not like that.
 func (c *compiler) pairs() {
-	src, at, t := c.src, c.next, c.t
-	for len(t.segments)+c.parts < MaxSegments {
+	src, at, marks, segments := c.src, c.next, c.t.marks, c.t.segments
+	had, block, flags, window := len(segments), c.block, c.flags, c.window
+	for len(segments)+c.parts < MaxSegments {
 		const inf = "#EXTINF:"
 		if len(src)-at < len(inf) || string(src[at:at+len(inf)]) != inf {
 			break
@@ -89,20 +90,23 @@ func (c *compiler) pairs() {
 			break
 		}
 		if c.inHead {
-			c.inHead, c.block = false, at
+			c.inHead, block = false, at
 		}
 		d := seconds(src[at+len(inf) : uri])
-		t.segments = append(t.segments, segment{
-			at: uint32(c.block), mark: uint32(len(t.marks)), duration: d, flags: c.flags})
-		t.marks = append(t.marks, mark{from: uint32(uri), to: uint32(end), tag: tagInf})
-		if c.window += d; c.window < 0 {
-			c.window = math.MaxInt64
+		segments = append(segments, segment{at: uint32(block), mark: uint32(len(marks)), duration: d, flags: flags})
+		marks = append(marks, mark{from: uint32(uri), to: uint32(end), tag: tagInf})
+		if window += d; window < 0 {
+			window = math.MaxInt64
 		}
 		at = uri + m + 1
-		c.duration, c.flags, c.block = 0, 0, at
-		c.line += 2
+		flags, block = 0, at
 	}
-	c.next = at
+	if len(segments) == had {
+		return
+	}
+	c.t.marks, c.t.segments = marks, segments
+	c.next, c.block, c.flags, c.window, c.duration = at, block, flags, window, 0
+	c.line += 2 * (len(segments) - had)
 }
 
 func (c *compiler) readLine() error {
