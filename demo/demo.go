@@ -10,10 +10,12 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -67,7 +69,9 @@ type Demo struct {
 	origin     *ingest.Server
 	listener   *listen.Listener
 	originURL  string
-	live, vod  *transcoder.Transcoder
+	stop       context.CancelFunc
+	jobs       sync.WaitGroup
+	failed     chan error // an encoder that gave up
 	cert       *listen.Identity
 	adminToken string
 	viewerKey  []byte
@@ -100,6 +104,9 @@ func (d *Demo) start(ctx context.Context) (err error) {
 		return err
 	}
 	if err := d.startOrigin(); err != nil {
+		return err
+	}
+	if err := d.startEncoders(ctx); err != nil {
 		return err
 	}
 	keys := map[string][]byte{"viewer": randomBytes(32), "session": randomBytes(32)}
@@ -143,6 +150,82 @@ func (d *Demo) startOrigin() (err error) {
 	}
 	d.originURL = fmt.Sprintf("http://%s/", address(d.listener, listen.Plain))
 	return nil
+}
+
+// vodLength is how long the VOD programme is: long enough to watch a CDN
+// fail, short enough to be encoded while one waits.
+const vodLength = 2 * time.Minute
+
+// liveWindow is what a live viewer may go back.
+const liveWindow = 90 * time.Second
+
+// startEncoders starts FFmpeg for VOD, where it was not made before, and live.
+func (d *Demo) startEncoders(ctx context.Context) error {
+	running, stop := context.WithCancel(context.Background())
+	d.stop, d.failed = stop, make(chan error, 2)
+	for _, c := range []transcoder.Config{
+		{Prefix: "vod", Duration: vodLength},
+		{Prefix: "live", Live: true, Window: liveWindow, Delay: 20 * time.Second},
+	} {
+		if !c.Live && d.made(c.Prefix) {
+			continue
+		}
+		t, err := transcoder.New(ctx, c, d.origin, d.cfg.Now, d.cfg.Log.With("programme", c.Prefix))
+		if err != nil {
+			return err
+		}
+		d.jobs.Go(func() {
+			if err := t.Run(running); err != nil && running.Err() == nil {
+				d.failed <- fmt.Errorf("cannot encode %s: %w", c.Prefix, err)
+			}
+		})
+	}
+	return nil
+}
+
+// made tells whether a programme is in the state folder already.
+func (d *Demo) made(prefix string) bool {
+	for _, name := range []string{"master.m3u8", "manifest.mpd"} {
+		if _, err := os.Stat(filepath.Join(d.cfg.State, "content", prefix, name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Failed gives the error of an encoder that gave up.
+func (d *Demo) Failed() <-chan error { return d.failed }
+
+// WaitReady waits until both programmes can be watched.
+func (d *Demo) WaitReady(ctx context.Context) error {
+	client := http.Client{Timeout: 5 * time.Second}
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	missing := []string{"live", "vod"}
+	for {
+		for len(missing) > 0 {
+			req, err := http.NewRequestWithContext(ctx, http.MethodHead, d.originURL+missing[0]+"/master.m3u8", nil)
+			if err != nil {
+				return err
+			}
+			res, err := client.Do(req)
+			if err != nil || res.StatusCode != http.StatusOK {
+				break
+			}
+			_ = res.Body.Close()
+			missing = missing[1:]
+		}
+		if len(missing) == 0 {
+			return nil
+		}
+		select {
+		case err := <-d.failed:
+			return err
+		case <-ctx.Done():
+			return fmt.Errorf("the programme %s was not ready in time", missing[0])
+		case <-tick.C:
+		}
+	}
 }
 
 func (d *Demo) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -207,6 +290,10 @@ func (d *Demo) viewerToken(now time.Time, subject string) string {
 
 // Close stops everything that Start started.
 func (d *Demo) Close() {
+	if d.stop != nil {
+		d.stop()
+		d.jobs.Wait()
+	}
 	for _, c := range d.CDNs {
 		c.Close()
 	}
@@ -280,4 +367,20 @@ func randomBytes(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	return b
+}
+
+// Banner prints where everything is.
+func (d *Demo) Banner(w io.Writer) {
+	p := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	p("\nManifold demo: one edge, one origin, three CDNs that each want their own token.\n")
+	p("  watch         %s", d.PageURL())
+	p("  edge          %s (HTTP/1.1, plain)   %s (HTTP/1.1, HTTP/2, HTTP/3)", d.edgeURL(false), d.edgeURL(true))
+	p("  admin         http://%s", d.edge.AdminAddr())
+	p("  origin        %s", d.originURL)
+	for _, c := range d.CDNs {
+		p("  CDN %-9s %s   %s   token: %s", c.ID, c.Base(false), c.Base(true), c.format)
+	}
+	p("  configuration %s", d.ConfigFile())
+	p("  log           %s", filepath.Join(d.cfg.State, "demo.log"))
+	p("\nFor HTTP/3 in Chromium with the demo's certificate:\n  %s\n", d.ChromiumCommand())
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"manifold/config"
+	"manifold/cmd/wire"
 )
 
 // The exit codes, which scripts may rely on.
@@ -54,13 +54,18 @@ func run(ctx context.Context, args []string) int {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "manifold:", err)
-	var c coded
-	var wrong *config.Error
+	var (
+		c    coded
+		bad  wire.ConfigError
+		bind wire.BindError
+	)
 	switch {
 	case errors.As(err, &c):
 		return c.code
-	case errors.As(err, &wrong):
+	case errors.As(err, &bad):
 		return exitConfig
+	case errors.As(err, &bind):
+		return exitBind
 	}
 	return exitFailed
 }
