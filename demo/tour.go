@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +15,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"crypto/tls"
 
 	"github.com/quic-go/quic-go/http3"
 
@@ -58,10 +57,6 @@ func (d *Demo) Tour(ctx context.Context, length time.Duration, out io.Writer) er
 	stop()
 	group.Wait()
 	return t.summary()
-}
-
-func (t *tour) say(format string, args ...any) {
-	fmt.Fprintf(t.out, "  %5.1f s  %s\n", time.Since(t.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
 func (t *tour) check(ok bool, format string, args ...any) {

@@ -23,7 +23,7 @@ func (r *request) planFor(t template) *manifest.Plan {
 	if !r.fillSlots(shape, &key) {
 		return nil
 	}
-	r.plan = manifest.Plan{Shape: shape, Path: r.escapedPath(), Values: r.values[:1+len(shape.Pathways)]}
+	r.plan = manifest.Plan{Shape: shape, Path: r.addr.Path, Values: r.values[:1+len(shape.Pathways)]}
 	return &r.plan
 }
 
