@@ -307,6 +307,9 @@ func (r *render) ranked() bool { return r.t.dvb && len(r.listed) > 1 }
 func (r *render) attributes(m *mark) string {
 	attrs := r.tags.of(m.span)
 	ranks := []string{r.t.dvbPrefix} // the prefixes of attributes of DVB
+	if r.t.dvbPrefix == "" {
+		ranks = append(ranks, "dvb") // it is declared anew, whatever it stood for
+	}
 	for _, a := range attrs {
 		prefix, ok := strings.CutPrefix(string(r.t.text(a.name)), "xmlns:")
 		if ok && string(r.t.text(a.value)) == dvbNamespace {
