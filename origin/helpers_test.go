@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"manifold/exchange"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -287,3 +289,5 @@ func (r *rig) observe(g *Group, path string, compile Compile) got {
 	b, _ := a.Bytes()
 	return got{string(b), a.State(), a.Status(), string(a.AppendCacheStatus(nil)), a.Age()}
 }
+
+func fieldOf(name, value string) exchange.Field { return exchange.Field{Name: name, Value: value} }
