@@ -45,6 +45,27 @@ func FuzzCompile(f *testing.F) {
 		if out := tmpl.Append(nil, nil); !bytes.Equal(out, kept) {
 			t.Fatalf("identity gives\n%q\nfor\n%q", out, kept)
 		}
+		reps := tmpl.Renditions()
+		if len(reps) != tmpl.Index().Variants {
+			t.Fatalf("%d renditions, the index has %d", len(reps), tmpl.Index().Variants)
+		}
+		for _, p := range tmpl.Periods() {
+			for _, e := range p.Events {
+				if e.From < p.From || e.To > p.To || e.From >= e.To {
+					t.Fatalf("event %+v outside its Period %+v", e, p)
+				}
+			}
+			for _, s := range p.Sets {
+				if s.First+s.Count > len(reps) || s.From < p.From || s.To > p.To {
+					t.Fatalf("set %+v outside its Period %+v", s, p)
+				}
+			}
+		}
+		for i := range min(len(reps), 3) {
+			if list, _ := tmpl.Segments(i); len(list) > maxListed {
+				t.Fatalf("%d segments", len(list))
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(shapes)) {
 			for _, path := range []string{"manifest.mpd", "a b/c&d/manifest.mpd"} {
 				out := tmpl.Append(nil, &manifest.Plan{Shape: shapes[name], Path: path, Values: values})

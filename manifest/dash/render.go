@@ -134,7 +134,7 @@ func (r *render) edit() {
 		switch m.kind {
 		case markBase:
 			r.editBase(int32(i), m, steered)
-			if !located && !t.located && int32(i) == t.nodes[0].last {
+			if !located && !t.hasLocation && int32(i) == t.nodes[0].last {
 				located = true
 				r.follow(m, putLocation)
 			}

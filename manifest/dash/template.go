@@ -21,15 +21,16 @@ type Template struct {
 	bases int32 // how many of the marks are BaseURLs
 
 	periods []period
+	events  []event
 	index   manifest.Index
 
-	rootName  span
-	dvb       bool   // it follows a profile of DVB
-	dvbPrefix string // the root's prefix for dvbNamespace, "" without
-	located   bool   // the MPD has a Location
-	head      int32  // start of the MPD's first child after ProgramInformation, 0 without
-	tail      span   // the MPD's last child of its namespace that always stays
-	close     int32  // start of </MPD>, 0 for an empty-element tag
+	rootName    span
+	dvb         bool   // it follows a profile of DVB
+	dvbPrefix   string // the root's prefix for dvbNamespace, "" without
+	hasLocation bool   // it has a Location
+	head        int32  // start of the MPD's first child after ProgramInformation, 0 without
+	tail        span   // the MPD's last child of its namespace that always stays
+	close       int32  // start of </MPD>, 0 for an empty-element tag
 
 	maxSegment, update, depth, length, longest time.Duration
 
@@ -38,6 +39,9 @@ type Template struct {
 
 	once  sync.Once
 	plain *manifest.Form // the source, without slots
+
+	listing sync.Once
+	listed  []Period
 }
 
 // Compile reads an MPD in UTF-8. The template keeps src, which must not change
@@ -84,6 +88,7 @@ func (t *Template) Cost() int64 {
 	n += int64(cap(t.nodes)) * int64(unsafe.Sizeof(node{}))
 	n += int64(cap(t.marks)) * int64(unsafe.Sizeof(mark{}))
 	n += int64(cap(t.infos)) * int64(unsafe.Sizeof(info{}))
+	n += int64(cap(t.events)) * int64(unsafe.Sizeof(event{}))
 	return n + int64(cap(t.periods))*int64(unsafe.Sizeof(period{}))
 }
 

@@ -23,6 +23,7 @@ type info struct {
 	offset    uint64 // @presentationTimeOffset
 	number    uint64 // @startNumber
 	count     uint64 // segments listed by a timeline or one by one
+	inherited bool   // count and line are those of the level above
 	line      span   // the S elements of its timeline
 	// A last S that repeats until the Period ends: where it starts, and its
 	// length; 0 where there is none.
@@ -74,7 +75,7 @@ func (c *compiler) segments(o *open) {
 	for at := o.node; at >= 0; at = t.nodes[at].parent {
 		if i := t.nodes[at].info; i >= 0 {
 			in = t.infos[i]
-			in.count, in.restAt, in.rest, in.line = 0, 0, 0, span{}
+			in.inherited = true
 			break
 		}
 	}
@@ -101,9 +102,15 @@ func (c *compiler) segments(o *open) {
 
 // listed counts a SegmentURL.
 func (c *compiler) listed() {
-	if n := len(c.t.infos); n > 0 {
-		c.t.infos[n-1].count++
+	n := len(c.t.infos)
+	if n == 0 {
+		return
 	}
+	in := &c.t.infos[n-1]
+	if in.inherited {
+		in.inherited, in.count, in.rest, in.line = false, 0, 0, span{}
+	}
+	in.count++
 }
 
 // span counts an S.
@@ -154,7 +161,7 @@ func (c *compiler) lined(o *open) {
 		return
 	}
 	in := &c.t.infos[len(c.t.infos)-1]
-	in.line = span{o.tag, int32(c.start)}
+	in.line, in.inherited = span{o.tag, int32(c.start)}, false
 	in.count, in.restAt, in.rest = c.line.count, c.line.restAt, c.line.rest
 	c.t.longest = max(c.t.longest, ticks(c.line.longest, in.timescale))
 }

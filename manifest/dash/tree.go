@@ -16,7 +16,9 @@ const (
 	ctxService  // ServiceDescription
 	ctxSegments // SegmentBase, SegmentList, SegmentTemplate
 	ctxTimeline
-	ctxMark // an element whose text is a URL
+	ctxMark   // an element that a plan may change
+	ctxEvents // EventStream
+	ctxEvent
 )
 
 // node is one level at which BaseURLs stand: the MPD, a Period, an
@@ -65,8 +67,9 @@ func (m *mark) empty() bool { return m.value.to == m.to }
 // compiler builds a template from what the scanner finds.
 type compiler struct {
 	scanner
-	t    *Template
-	line timeline // the SegmentTimeline being read
+	t      *Template
+	line   timeline // the SegmentTimeline being read
+	stream span     // the start tag of the EventStream being read
 }
 
 // compile walks the document once.
@@ -119,7 +122,7 @@ func (c *compiler) open() *fault {
 			c.mark(o, markBase)
 		case "Location":
 			c.mark(o, markLocation)
-			c.t.located = true
+			c.t.hasLocation = true
 		case "PatchLocation":
 			c.mark(o, markPatch)
 		case "ContentSteering":
@@ -144,6 +147,9 @@ func (c *compiler) open() *fault {
 			o.ctx = ctxService
 		case "Preselection":
 			c.mark(o, markPreselection)
+		case "EventStream":
+			o.ctx = ctxEvents
+			c.stream = span{o.start, o.tag}
 		default:
 			c.level(o, name)
 		}
@@ -174,6 +180,12 @@ func (c *compiler) open() *fault {
 			c.listed()
 		case "Initialization", "RepresentationIndex", "BitstreamSwitching":
 			c.urls("sourceURL")
+		}
+	case ctxEvents:
+		if string(name) == "Event" {
+			o.ctx = ctxEvent
+			o.mark = int32(len(c.t.events))
+			c.t.events = append(c.t.events, event{span{from: o.start}, span{o.tag, 0}, c.stream, int32(len(c.t.periods) - 1)})
 		}
 	case ctxTimeline:
 		if string(name) == "S" {
@@ -327,6 +339,9 @@ func (c *compiler) close(at int) {
 		t.nodes[o.node].end = int32(c.pos)
 	case ctxTimeline:
 		c.lined(o)
+	case ctxEvent:
+		e := &t.events[o.mark]
+		e.to, e.content.to = int32(c.pos), int32(at)
 	}
 	if c.depth == 1 && o.dash && o.mark < 0 {
 		// It stays whatever the plan is.
