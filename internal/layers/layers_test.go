@@ -30,7 +30,8 @@ var table = []struct {
 	{4, "the order of stages; no HTTP server types", []string{"proxy"}},
 	{5, "the edges of the program", []string{"proxy/listen", "console", "bench"}},
 	{6, "composes everybody's Config", []string{"config", "demo", "demo/...", "inspect"}},
-	{7, "wiring", []string{"cmd/...", "e2e"}},
+	{7, "wiring", []string{"cmd/wire"}},
+	{8, "commands, and tests of the whole", []string{"cmd/manifold", "e2e"}},
 }
 
 // siblings are the imports allowed inside layer 3; the list has no cycle
