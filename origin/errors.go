@@ -233,6 +233,8 @@ func transportError(ctx context.Context, host string, err error, answered bool) 
 		e.Reason = ErrProhibited
 	case errors.As(cause, &deadline):
 		e.Reason, e.Err = ErrTimeout, cause
+	case errors.Is(cause, ErrClosed):
+		e.Reason, e.Err = ErrClosed, nil
 	case cause != nil:
 		e.Reason, e.Err = ErrCancelled, nil
 	case errors.As(err, &dns), isCertificate(err), isTLS(err):

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -183,6 +184,9 @@ func (t *target) below(root *url.URL) (*url.URL, error) {
 	path, err := url.PathUnescape(base)
 	if err != nil {
 		return nil, err
+	}
+	if i := strings.IndexFunc(t.query, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }); i >= 0 {
+		return nil, fmt.Errorf("the query has %q", t.query[i])
 	}
 	u.Path, u.RawPath = path, base
 	u.RawQuery = strings.TrimPrefix(t.query, "?")
