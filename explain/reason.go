@@ -1,0 +1,175 @@
+package explain
+
+// Stage is a stage of a request, by the name it has everywhere: in
+// proxy/serve.go, in metric labels, in documentation.
+type Stage string
+
+// The stages, in their order.
+const (
+	Listen  Stage = "listen"
+	Route   Stage = "route"
+	Access  Stage = "access"
+	Device  Stage = "device"
+	Choose  Stage = "choose"
+	Fetch   Stage = "fetch"
+	Compile Stage = "compile"
+	Plan    Stage = "plan"
+	Render  Stage = "render"
+)
+
+// Reason says why. The list is closed: what is not in it cannot be said.
+type Reason string
+
+// The reasons.
+const (
+	ListenReal      Reason = "listen.real"
+	ListenImaginary Reason = "listen.imaginary"
+
+	RouteHost     Reason = "route.host"
+	RouteWildcard Reason = "route.wildcard"
+	RouteAnyHost  Reason = "route.any-host"
+	RouteInternal Reason = "route.internal"
+	RouteNone     Reason = "route.none"
+	RouteAddress  Reason = "route.address"
+
+	AccessOpen    Reason = "access.open"
+	AccessToken   Reason = "access.token"
+	AccessAssumed Reason = "access.assumed"
+	AccessSession Reason = "access.session"
+	AccessSteer   Reason = "access.steering"
+	AccessRefused Reason = "access.refused"
+
+	DeviceNamed     Reason = "device.named"
+	DeviceUserAgent Reason = "device.user-agent"
+	DeviceSession   Reason = "device.session"
+	DeviceUnknown   Reason = "device.unknown"
+
+	ChooseSplit     Reason = "choose.split"
+	ChooseNoWeight  Reason = "choose.no-weight"
+	ChooseDegraded  Reason = "choose.degraded"
+	ChooseDrained   Reason = "choose.drained"
+	ChooseDown      Reason = "choose.down"
+	ChooseOverride  Reason = "choose.override"
+	ChooseCapacity  Reason = "choose.capacity"
+	ChooseCommit    Reason = "choose.commit"
+	ChooseStay      Reason = "choose.stay"
+	ChooseForbidden Reason = "choose.forbidden"
+	ChooseUnbound   Reason = "choose.unbound"
+
+	FetchHit         Reason = "fetch.hit"
+	FetchStale       Reason = "fetch.stale"
+	FetchStaleError  Reason = "fetch.stale-error"
+	FetchNegative    Reason = "fetch.negative"
+	FetchMiss        Reason = "fetch.miss"
+	FetchCoalesced   Reason = "fetch.coalesced"
+	FetchRevalidated Reason = "fetch.revalidated"
+	FetchPassed      Reason = "fetch.passed"
+	FetchFailed      Reason = "fetch.failed"
+
+	CompileDone   Reason = "compile.done"
+	CompileFailed Reason = "compile.failed"
+
+	PlanSteered   Reason = "plan.steered"
+	PlanBackups   Reason = "plan.backups"
+	PlanSingle    Reason = "plan.single"
+	PlanPathway   Reason = "plan.pathway"
+	PlanMoved     Reason = "plan.moved"
+	PlanRedirect  Reason = "plan.redirect"
+	PlanFilter    Reason = "plan.filter"
+	PlanToken     Reason = "plan.token"
+	PlanNoToken   Reason = "plan.no-token"
+	PlanSegments  Reason = "plan.segments"
+	PlanSteering  Reason = "plan.steering-answer"
+	PlanTokenFail Reason = "plan.token-refused"
+
+	RenderPlain Reason = "render.plain"
+	RenderGzip  Reason = "render.gzip"
+	RenderError Reason = "render.error"
+)
+
+// Meaning is a reason with its explanation.
+type Meaning struct {
+	Stage  Stage
+	Reason Reason
+	Text   string
+}
+
+// Reasons lists all reasons, in the order of the stages.
+func Reasons() []Meaning { return append([]Meaning(nil), meanings...) }
+
+var meanings = []Meaning{
+	{Listen, ListenReal, "the request came over a socket"},
+	{Listen, ListenImaginary, "the request was imagined by who asks for the explanation: nothing was changed and nothing cached"},
+
+	{Route, RouteHost, "the host is named by the channel, and its prefix is the longest that fits"},
+	{Route, RouteWildcard, "the host falls under a wildcard of the channel, and its prefix is the longest that fits"},
+	{Route, RouteAnyHost, "no channel names the host; among the channels for any host the prefix is the longest that fits"},
+	{Route, RouteInternal, "the address is one of the edge's own"},
+	{Route, RouteNone, "no channel has the address"},
+	{Route, RouteAddress, "below the prefix stands no address the channel could have"},
+
+	{Access, AccessOpen, "the channel asks for no token"},
+	{Access, AccessToken, "the viewer's token was verified and allows the path"},
+	{Access, AccessAssumed, "the viewer is imagined: a token that allows the path was assumed"},
+	{Access, AccessSession, "the session address is signed by this channel and still good"},
+	{Access, AccessSteer, "the steering address is signed by this channel; it opens no path, so its age does not matter"},
+	{Access, AccessRefused, "access was refused"},
+
+	{Device, DeviceNamed, "the request names its device profile"},
+	{Device, DeviceUserAgent, "the User-Agent is known"},
+	{Device, DeviceSession, "the session address says which profile was found at the entry"},
+	{Device, DeviceUnknown, "nothing tells the player: it gets the conservative profile"},
+
+	{Choose, ChooseSplit, "the weighted split of sessions puts it here"},
+	{Choose, ChooseNoWeight, "it has no weight: used only when nothing else is left"},
+	{Choose, ChooseDegraded, "it works, but badly"},
+	{Choose, ChooseDrained, "an operator drains it"},
+	{Choose, ChooseDown, "it does not work"},
+	{Choose, ChooseOverride, "an operator put it first"},
+	{Choose, ChooseCapacity, "it is at its capacity, and this session is among those that are shed"},
+	{Choose, ChooseCommit, "its committed traffic is not reached yet, so it gets more sessions"},
+	{Choose, ChooseStay, "the session was moved lately and stays where it is for its dwell time"},
+	{Choose, ChooseForbidden, "a rule forbids it for this viewer"},
+	{Choose, ChooseUnbound, "its tokens cannot be bound to the viewer's address"},
+
+	{Fetch, FetchHit, "the shield had it, fresh"},
+	{Fetch, FetchStale, "the shield had it, stale, and fetches a newer one meanwhile"},
+	{Fetch, FetchStaleError, "the shield had it, stale, and the origin does not answer"},
+	{Fetch, FetchNegative, "the shield remembers the origin's error"},
+	{Fetch, FetchMiss, "the shield fetched it from the origin"},
+	{Fetch, FetchCoalesced, "the shield joined a fetch that was under way for somebody else"},
+	{Fetch, FetchRevalidated, "the shield had it, stale, and the origin confirmed it"},
+	{Fetch, FetchPassed, "the origin forbids caching: it was fetched for this request alone"},
+	{Fetch, FetchFailed, "the origin did not give it"},
+
+	{Compile, CompileDone, "the template of this version, made once and kept beside it"},
+	{Compile, CompileFailed, "the origin's manifest cannot be read"},
+
+	{Plan, PlanSteered, "the player follows content steering: every pathway is declared, with the steering server"},
+	{Plan, PlanBackups, "the player does not follow content steering: the chosen pathway, and others as plain backups"},
+	{Plan, PlanSingle, "the chosen pathway alone: there is no other, or the player has no use for backups"},
+	{Plan, PlanPathway, "the address names the pathway whose URLs the playlist carries"},
+	{Plan, PlanMoved, "the address names a pathway that is not to be used, and the player does not steer: its first choice instead"},
+	{Plan, PlanRedirect, "a media playlist at its entry address: the player is sent to its session address, where it stays"},
+	{Plan, PlanFilter, "variants were left out for this viewer"},
+	{Plan, PlanToken, "the CDN's own token, never wider than the viewer's grant"},
+	{Plan, PlanNoToken, "the CDN wants no token"},
+	{Plan, PlanSegments, "what was asked for is media, not a manifest"},
+	{Plan, PlanSteering, "the steering answer, by the same choice as the manifest"},
+	{Plan, PlanTokenFail, "the viewer's grant cannot be expressed in the CDN's token"},
+
+	{Render, RenderPlain, "copied spans, filled slots"},
+	{Render, RenderGzip, "the same, on the compressed template"},
+	{Render, RenderError, "an error was answered"},
+}
+
+var textOf = func() map[Reason]string {
+	m := make(map[Reason]string, len(meanings))
+	for _, x := range meanings {
+		m[x.Reason] = x.Text
+	}
+	return m
+}()
+
+// Text explains the reason in a sentence without a full stop.
+func (r Reason) Text() string { return textOf[r] }
