@@ -111,7 +111,7 @@ func (b *body) length() int64 {
 
 // at gives the bytes from offset off on, as many as there are; if there are
 // none yet, wake is closed when that changes.
-func (b *body) at(off int64) (data []byte, err error, wake <-chan struct{}) {
+func (b *body) at(off int64) (data []byte, wake <-chan struct{}, err error) {
 	if !b.complete.Load() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -122,22 +122,22 @@ func (b *body) at(off int64) (data []byte, err error, wake <-chan struct{}) {
 			if b.wake == nil {
 				b.wake = make(chan struct{})
 			}
-			return nil, nil, b.wake
+			return nil, b.wake, nil
 		}
 	}
 	if off < int64(len(b.data)) {
 		return b.data[off:], nil, nil
 	}
 	if b.err != nil {
-		return nil, b.err, nil
+		return nil, nil, b.err
 	}
-	return nil, io.EOF, nil
+	return nil, nil, io.EOF
 }
 
 // read copies what there is at off into p, waiting for the first byte.
 func (b *body) read(ctx context.Context, p []byte, off int64) (int, error) {
 	for {
-		data, err, wake := b.at(off)
+		data, wake, err := b.at(off)
 		switch {
 		case len(data) > 0:
 			return copy(p, data), nil
@@ -155,7 +155,7 @@ func (b *body) read(ctx context.Context, p []byte, off int64) (int, error) {
 // wait waits until more than n bytes are there or the body is complete.
 func (b *body) wait(ctx context.Context, n int64) error {
 	for {
-		data, err, wake := b.at(n)
+		data, wake, err := b.at(n)
 		switch {
 		case len(data) > 0 || err == io.EOF:
 			return nil

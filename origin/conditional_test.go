@@ -74,7 +74,7 @@ func TestConditionsAndRanges(t *testing.T) {
 			t.Errorf("%+v: %d %q (size %d) %v", test, a.Status(), whole, size, err)
 		}
 		ex := exchange.Acquire(t.Context(), nil)
-		a.Write(ex)
+		a.Respond(ex)
 		var read []byte
 		if ex.Stream != nil {
 			read, err = io.ReadAll(ex.Stream)
@@ -92,8 +92,8 @@ func TestConditionsAndRanges(t *testing.T) {
 	}
 }
 
-// TestWrite is how a cache passes an answer on.
-func TestWrite(t *testing.T) {
+// TestRespond is how a cache passes an answer on.
+func TestRespond(t *testing.T) {
 	o := newScript(t, says("media", `ETag: "v1"`, "Content-Type: video/mp4", "Cache-Control: max-age=60", "Age: 5", "Server: nginx"))
 	r := newRig(t, Config{Name: "cdn-a"})
 	g := r.group(nil, o.URL)
@@ -105,7 +105,7 @@ func TestWrite(t *testing.T) {
 	}
 	ex := exchange.Acquire(t.Context(), nil)
 	defer exchange.Release(ex)
-	a.Write(ex)
+	a.Respond(ex)
 	want := map[string]string{
 		"Etag": `"v1"`, "Content-Type": "video/mp4", "Cache-Control": "max-age=60", "Age": "15",
 		"Cache-Status": "cdn-a; hit; ttl=45", "Accept-Ranges": "bytes",

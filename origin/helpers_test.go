@@ -76,8 +76,8 @@ func newRig(t testing.TB, cfg Config) *rig {
 func (r *rig) waitFor(g *Group, class Class, path string, n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := string(appendKey(nil, &Request{Group: g, Class: class, Path: path}))
-	for r.waits[key] < n {
+	key := appendKey(nil, &Request{Group: g, Class: class, Path: path})
+	for r.waits[string(key)] < n {
 		r.step.Wait()
 	}
 }
