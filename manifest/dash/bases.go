@@ -228,7 +228,8 @@ func (r *render) part() {
 	shared := make([]bool, len(t.nodes))
 	any := false
 	for i := range t.marks {
-		if m := &t.marks[i]; m.kind == markURL && r.leaf[m.node].share == some {
+		// (What stands at the MPD is shared by those that refer to it alone.)
+		if m := &t.marks[i]; m.kind == markURL && m.node > 0 && r.leaf[m.node].share == some {
 			shared[m.node], any = true, true
 		}
 	}

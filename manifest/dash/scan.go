@@ -13,7 +13,7 @@ const (
 	maxTokens = 200_000 // elements, comments, CDATA sections, instructions
 	maxAttrs  = 128     // attributes of one element
 	maxTotal  = 4 * maxTokens
-	maxDecls  = 128 // namespace declarations in scope
+	maxDecls  = 64 // namespace declarations in scope
 )
 
 // namespace is that of the MPD (ISO/IEC 23009-1, 5.2.2). Documents of 2011 and

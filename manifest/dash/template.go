@@ -50,7 +50,8 @@ type Template struct {
 // what does not is not asked.
 //
 // Time is linear in len(src); the input is bounded to 8 MiB, 64 levels,
-// 200,000 elements, comments and sections, and 128 attributes of an element.
+// 200,000 elements, comments and sections, 128 attributes of an element and
+// 64 namespaces in scope.
 func Compile(src []byte) (*Template, error) {
 	if len(src) > maxSource {
 		return nil, &Error{Offset: maxSource, Text: "the MPD is larger than " + strconv.Itoa(maxSource) + " bytes", Line: 1, Column: 1}
