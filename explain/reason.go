@@ -53,6 +53,7 @@ const (
 	ChooseCapacity  Reason = "choose.capacity"
 	ChooseCommit    Reason = "choose.commit"
 	ChooseStay      Reason = "choose.stay"
+	ChoosePreferred Reason = "choose.preferred"
 	ChooseForbidden Reason = "choose.forbidden"
 	ChooseUnbound   Reason = "choose.unbound"
 
@@ -129,6 +130,7 @@ var meanings = []Meaning{
 	{Choose, ChooseCapacity, "it is at its capacity, and this session is among those that are shed"},
 	{Choose, ChooseCommit, "its committed traffic is not reached yet, so it gets more sessions"},
 	{Choose, ChooseStay, "the session was moved lately and stays where it is for its dwell time"},
+	{Choose, ChoosePreferred, "a rule prefers it for this viewer"},
 	{Choose, ChooseForbidden, "a rule forbids it for this viewer"},
 	{Choose, ChooseUnbound, "its tokens cannot be bound to the viewer's address"},
 

@@ -215,7 +215,7 @@ func cmcdSession(query string) string {
 // was granted (it sees viewers at other addresses than we do) is left out.
 func (r *request) choose() bool {
 	r.state = r.ch.set.state.Load()
-	r.order = steering.Choose(steering.Viewer{Session: r.sessionNumber()}, r.state)
+	r.order = steering.Choose(&steering.Viewer{Session: r.sessionNumber()}, r.state, r.p.now())
 	if !r.viewer.Bound.IsValid() {
 		return true
 	}
