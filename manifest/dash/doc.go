@@ -6,10 +6,17 @@
 // they went in. A plan's shape is specialised once into a [manifest.Form],
 // which is then rendered per request without parsing or allocating.
 //
-// It knows MPD syntax, XML well-formedness, and where in an MPD URLs stand. It
-// does not know HTTP, time, tokens or policy: what URLs should become is said
-// by a [manifest.Shape].
+// It knows MPD syntax, XML well-formedness, where in an MPD URLs stand and
+// which base URLs apply to them, and what an MPD says of its Periods, streams
+// and segments. It does not know HTTP, time, tokens or policy: what URLs should
+// become is said by a [manifest.Shape]; what an event means is for ssai.
+//
+// The way of an MPD: scan.go and tag.go find its tags, tree.go the marks,
+// timeline.go the counts; bases.go decides what becomes of base URLs, render.go
+// and amend.go collect the edits, write.go carries them out.
 //
 // Locks: a Template is immutable but for its forms, which [manifest.Forms]
-// keeps under its own lock, and one slotless form made under a sync.Once.
+// keeps under its own lock, and two things each made under a sync.Once: the
+// slotless form for compression, and the list of Periods. None calls out while
+// held.
 package dash
