@@ -61,6 +61,9 @@ func (s *Server) Put(ctx context.Context, name string, data []byte) error {
 	return s.tree.Put(ctx, name, data)
 }
 
+// Get reads what name holds; fs.ErrNotExist where it holds nothing.
+func (s *Server) Get(_ context.Context, name string) ([]byte, error) { return s.tree.Get(name) }
+
 // Delete removes what name holds; fs.ErrNotExist where it holds nothing.
 func (s *Server) Delete(ctx context.Context, name string) error { return s.tree.Delete(ctx, name) }
 
@@ -135,7 +138,7 @@ func (s *Server) read(ex *exchange.Exchange) {
 	kind := kindOf(name)
 	var manifest []byte
 	if kind.manifest && o.Size <= maxManifest {
-		if manifest, err = content(o); err != nil {
+		if manifest, err = o.ReadAll(); err != nil {
 			s.fail(ex, "cannot serve", err)
 			return
 		}
@@ -183,13 +186,6 @@ func (s *Server) read(ex *exchange.Exchange) {
 type objectReader struct {
 	io.Reader
 	io.Closer
-}
-
-func content(o *store.Object) ([]byte, error) {
-	if data, ok := o.Bytes(); ok {
-		return data, nil
-	}
-	return io.ReadAll(o.Section(0, o.Size))
 }
 
 func (s *Server) time(ex *exchange.Exchange) {

@@ -70,6 +70,18 @@ func (o *Object) Section(off, n int64) io.Reader {
 	return io.NewSectionReader(o.file, off, n)
 }
 
+// ReadAll gives the whole content; it must not be changed.
+func (o *Object) ReadAll() ([]byte, error) {
+	if o.file == nil {
+		return o.data, nil
+	}
+	data := make([]byte, o.Size)
+	if _, err := io.ReadFull(o.Section(0, o.Size), data); err != nil {
+		return nil, fmt.Errorf("cannot read object: %w", err)
+	}
+	return data, nil
+}
+
 // Close ends the reading.
 func (o *Object) Close() error {
 	if o.file == nil {

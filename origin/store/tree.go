@@ -48,6 +48,16 @@ func (t *Tree) Open(name string) (*Object, error) {
 	return t.directory.Open(name)
 }
 
+// Get gives the whole content of name; fs.ErrNotExist where it holds nothing.
+func (t *Tree) Get(name string) ([]byte, error) {
+	o, err := t.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer o.Close()
+	return o.ReadAll()
+}
+
 // Put stores data under name, in place of what was there. The tree keeps
 // data: it must not be changed afterwards.
 func (t *Tree) Put(ctx context.Context, name string, data []byte) error {
