@@ -3,6 +3,8 @@ package benchmarks
 import (
 	"testing"
 	"time"
+
+	"manifold/internal/testkit/measure"
 )
 
 func BenchmarkRenderLive6(b *testing.B)          { compare(b, "RenderLive6") }
@@ -36,14 +38,14 @@ func compare(b *testing.B, name string) {
 func (c contender) measure(b *testing.B) {
 	b.ReportAllocs()
 	var out []byte
-	before := cpuTime()
+	before := measure.CPU()
 	for b.Loop() {
 		var err error
 		if out, err = c.run(); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64((cpuTime()-before)/time.Nanosecond)/float64(b.N), cpuMetric)
+	b.ReportMetric(float64((measure.CPU()-before)/time.Nanosecond)/float64(b.N), cpuMetric)
 	if out != nil {
 		b.ReportMetric(float64(len(out)), sizeMetric)
 	}

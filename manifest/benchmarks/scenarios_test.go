@@ -10,6 +10,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"manifold/internal/testkit/sample"
 	"manifold/manifest"
 	"manifold/manifest/dash"
 	"manifold/manifest/hls"
@@ -29,17 +30,17 @@ type scenario struct {
 }
 
 var scenarios = []scenario{
-	{"RenderLive6", "live playlist, 6 segments", renderHLS(playlist(6, false))},
-	{"RenderVOD500", "VOD playlist, 500 segments", renderHLS(playlist(500, true))},
-	{"RenderVOD5000", "VOD playlist, 5,000 segments", renderHLS(playlist(5000, true))},
-	{"RenderLiveMPD", "live MPD, segment timelines", renderMPD(mpd(1, 30))},
-	{"RenderMultiPeriodMPD", "live MPD, 12 periods", renderMPD(mpd(12, 15))},
-	{"GzipLive6", "live playlist, 6 segments, gzip", gzipHLS(playlist(6, false))},
-	{"GzipVOD500", "VOD playlist, 500 segments, gzip", gzipHLS(playlist(500, true))},
-	{"GzipVOD5000", "VOD playlist, 5,000 segments, gzip", gzipHLS(playlist(5000, true))},
-	{"GzipLiveMPD", "live MPD, gzip", gzipMPD(mpd(1, 30))},
-	{"CompileVOD500", "reading a VOD playlist, 500 segments", compileHLS(playlist(500, true))},
-	{"CompileLiveMPD", "reading a live MPD", compileMPD(mpd(1, 30))},
+	{"RenderLive6", "live playlist, 6 segments", renderHLS(sample.Playlist(6, false))},
+	{"RenderVOD500", "VOD playlist, 500 segments", renderHLS(sample.Playlist(500, true))},
+	{"RenderVOD5000", "VOD playlist, 5,000 segments", renderHLS(sample.Playlist(5000, true))},
+	{"RenderLiveMPD", "live MPD, segment timelines", renderMPD(sample.MPD(1, 30))},
+	{"RenderMultiPeriodMPD", "live MPD, 12 periods", renderMPD(sample.MPD(12, 15))},
+	{"GzipLive6", "live playlist, 6 segments, gzip", gzipHLS(sample.Playlist(6, false))},
+	{"GzipVOD500", "VOD playlist, 500 segments, gzip", gzipHLS(sample.Playlist(500, true))},
+	{"GzipVOD5000", "VOD playlist, 5,000 segments, gzip", gzipHLS(sample.Playlist(5000, true))},
+	{"GzipLiveMPD", "live MPD, gzip", gzipMPD(sample.MPD(1, 30))},
+	{"CompileVOD500", "reading a VOD playlist, 500 segments", compileHLS(sample.Playlist(500, true))},
+	{"CompileLiveMPD", "reading a live MPD", compileMPD(sample.MPD(1, 30))},
 }
 
 func renderHLS(src []byte) func(testing.TB) []contender {

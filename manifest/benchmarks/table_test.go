@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"text/tabwriter"
-	"time"
+
+	"manifold/internal/testkit/measure"
 )
 
 var table = flag.Bool("table", false, "print the comparison in Markdown instead of testing, and fail where a budget is not held")
@@ -66,9 +66,8 @@ func measured(c contender) figures {
 
 // printTable measures everything, and tells whether all budgets are held.
 func printTable() bool {
-	fmt.Printf("Measured %s, %s, %s/%s, %d processors%s, with `go test ./manifest/benchmarks %s`. Best of %d runs; processor time counts all threads, so also the garbage collector's.\n\n",
-		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(),
-		strings.Join(given(), " "), runs)
+	fmt.Printf("Measured %s. Best of %d runs; processor time counts all threads, so also the garbage collector's.\n\n",
+		measure.Conditions("manifest/benchmarks"), runs)
 	fmt.Println("| | | wall | processor | allocations | output | × ours, processor |")
 	fmt.Println("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
 	all := map[string]map[string]figures{}
@@ -85,8 +84,8 @@ func printTable() bool {
 			if f.size > 0 {
 				size = fmt.Sprintf("%.0f B", f.size)
 			}
-			fmt.Printf("| %s | %s | %s | %s | %d | %s | %s |\n", about, c.name, spent(f.wall), spent(f.cpu), f.allocs, size,
-				significant(f.cpu/all[s.name][contenders[0].name].cpu))
+			fmt.Printf("| %s | %s | %s | %s | %d | %s | %s |\n", about, c.name, measure.Time(f.wall), measure.Time(f.cpu), f.allocs, size,
+				measure.Digits(f.cpu/all[s.name][contenders[0].name].cpu))
 			about = ""
 		}
 	}
@@ -113,69 +112,8 @@ func printBudgets(all map[string]map[string]figures) bool {
 		if !(max(wall, cpu) <= b.limit) {
 			held, verdict = false, "no"
 		}
-		fmt.Fprintf(w, "| %s of %s\t| %s\t| %s\t| %s\t| %s\t|\n", b.scenario, strings.Join(b.rivals, ", "), ratio(b.limit), ratio(wall), ratio(cpu), verdict)
+		fmt.Fprintf(w, "| %s of %s\t| %s\t| %s\t| %s\t| %s\t|\n", b.scenario, strings.Join(b.rivals, ", "), measure.Ratio(b.limit), measure.Ratio(wall), measure.Ratio(cpu), verdict)
 	}
 	_ = w.Flush()
 	return held
-}
-
-// given are the flags as the reader would type them.
-func given() []string {
-	var all []string
-	flag.Visit(func(f *flag.Flag) {
-		name := strings.TrimPrefix(f.Name, "test.")
-		switch name {
-		case "v", "table", "benchtime", "cpu":
-			if f.Value.String() == "true" {
-				all = append(all, "-"+name)
-			} else {
-				all = append(all, "-"+name+"="+f.Value.String())
-			}
-		}
-	})
-	return all
-}
-
-// processor names the processor where the system tells.
-func processor() string {
-	info, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(info)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return " (" + strings.TrimSpace(value) + ")"
-		}
-	}
-	return ""
-}
-
-// spent writes nanoseconds in the unit that suits them.
-func spent(ns float64) string {
-	switch {
-	case ns < 1e3:
-		return significant(ns) + " ns"
-	case ns < 1e6:
-		return significant(ns/1e3) + " µs"
-	}
-	return significant(ns/1e6) + " ms"
-}
-
-// ratio writes a share as people do: 1/120, or 3.1.
-func ratio(r float64) string {
-	if r > 0 && r < 0.5 {
-		return fmt.Sprintf("1/%.0f", 1/r)
-	}
-	return significant(r)
-}
-
-// significant writes three digits.
-func significant(v float64) string {
-	switch {
-	case v >= 100:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 10:
-		return fmt.Sprintf("%.1f", v)
-	}
-	return fmt.Sprintf("%.2f", v)
 }

@@ -1,14 +1,15 @@
 //go:build unix
 
-package benchmarks
+package measure
 
 import (
 	"syscall"
 	"time"
 )
 
-// cpuTime is the processor time of this process so far.
-func cpuTime() time.Duration {
+// CPU is the processor time that this process has used so far, all threads
+// together.
+func CPU() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err) // it has no reason to fail
