@@ -290,8 +290,9 @@ func TestLeaderFails(t *testing.T) {
 func TestSegmentTakenUpAgain(t *testing.T) {
 	const whole = "0123456789abcdefghij"
 	for name, second := range map[string]string{
-		"206": "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Range: bytes 8-19/20\r\nContent-Length: 12\r\n\r\n" + whole[8:],
-		"200": "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 20\r\n\r\n" + whole,
+		"206":              "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Range: bytes 8-19/20\r\nContent-Length: 12\r\n\r\n" + whole[8:],
+		"206 in two parts": "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Range: bytes 8-11/20\r\nContent-Length: 4\r\n\r\n" + whole[8:12],
+		"200":              "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 20\r\n\r\n" + whole,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var requests atomic.Int64
@@ -301,8 +302,11 @@ func TestSegmentTakenUpAgain(t *testing.T) {
 					write(c, "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Length: 20\r\n\r\n"+whole[:8])
 					return false
 				}
-				head.Store(h)
-				return write(c, second)
+				if head.Load() == nil {
+					head.Store(h)
+					return write(c, second)
+				}
+				return write(c, "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Range: bytes 12-19/20\r\nContent-Length: 8\r\n\r\n"+whole[12:])
 			})
 			r := newRig(t, Config{})
 			g := r.group(nil, o.url)
@@ -332,10 +336,11 @@ func TestSegmentTakenUpAgain(t *testing.T) {
 func TestBrokenSegmentIsNotKept(t *testing.T) {
 	const begin = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
 	for name, broken := range map[string]string{
-		"short":           begin + "Content-Length: 20\r\n\r\n01234567",
-		"chunked":         begin + "Transfer-Encoding: chunked\r\n\r\n8\r\n01234567\r\n",
-		"weak tag":        begin + "ETag: W/\"v1\"\r\nContent-Length: 20\r\n\r\n01234567",
-		"another version": begin + "ETag: \"v1\"\r\nContent-Length: 20\r\n\r\n01234567",
+		"short":              begin + "Content-Length: 20\r\n\r\n01234567",
+		"chunked":            begin + "Transfer-Encoding: chunked\r\n\r\n8\r\n01234567\r\n",
+		"weak tag":           begin + "ETag: W/\"v1\"\r\nContent-Length: 20\r\n\r\n01234567",
+		"more than declared": begin + "ETag: \"v1\"\r\nContent-Length: 20\r\n\r\n01234567",
+		"another version":    begin + "ETag: \"v1\"\r\nContent-Length: 20\r\n\r\n01234567",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var requests atomic.Int64
@@ -343,6 +348,9 @@ func TestBrokenSegmentIsNotKept(t *testing.T) {
 				if requests.Add(1) == 1 {
 					write(c, broken)
 					return false
+				}
+				if name == "more than declared" && strings.Contains(head, "Range:") {
+					return write(c, "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Range: bytes 8-30/20\r\nContent-Length: 23\r\n\r\n01234567890123456789012")
 				}
 				if strings.Contains(head, "Range:") {
 					return write(c, "HTTP/1.1 200 OK\r\nETag: \"v2\"\r\nContent-Length: 20\r\n\r\nABCDEFGHIJKLMNOPQRST")

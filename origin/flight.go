@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 )
@@ -65,10 +66,30 @@ func (s *Shield) launch(f *flight) bool {
 	s.mu.Unlock()
 	go func() {
 		defer s.fills.Done()
+		defer f.cancel(nil)
+		defer f.rescue()
 		f.run()
-		f.cancel(nil)
 	}()
 	return true
+}
+
+// rescue turns a panic of the fill into its error: a bug that one origin's
+// answer finds must not take every other viewer with it.
+func (f *flight) rescue() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	err := &Error{Reason: ErrProtocol, Err: fmt.Errorf("panic while filling: %v", p)}
+	select {
+	case <-f.ready:
+		f.unlist()
+		if f.entry != nil && !f.entry.version.body.complete.Load() {
+			f.entry.version.body.finish(err)
+		}
+	default:
+		f.fail(err)
+	}
 }
 
 // unlist makes sure that nobody joins the flight any more.

@@ -16,6 +16,8 @@ const (
 	// folderLife is for how long a folder is live after the last manifest was
 	// compiled in it, at least.
 	folderLife = time.Minute
+	// tidyEvery is how often a full table is searched for dead folders.
+	tidyEvery = 10 * time.Second
 	// maxClimb bounds how many folders upwards a segment looks.
 	maxClimb = 8
 )
@@ -33,7 +35,8 @@ func (g *Group) observe(path string, facts *Facts, now time.Time) {
 		}
 		return
 	}
-	if len(g.live) >= maxFolders {
+	if len(g.live) >= maxFolders && now.Sub(g.tidied) >= tidyEvery {
+		g.tidied = now
 		for k, l := range g.live {
 			if l.until.Before(now) {
 				delete(g.live, k)

@@ -130,8 +130,9 @@ type Group struct {
 
 	counters counters
 
-	mu   sync.Mutex
-	live map[string]liveFolder
+	mu     sync.Mutex
+	live   map[string]liveFolder
+	tidied time.Time
 }
 
 // Name is the group's configured name.

@@ -170,3 +170,20 @@ func TestReaderGivesUp(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestFillPanics: a bug in a fill is its viewers' error, and nobody hangs.
+func TestFillPanics(t *testing.T) {
+	o := newScript(t, fails(500))
+	s, err := New(Config{}, time.Now, func() float64 { panic("a bug") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := &rig{Shield: s, t: t}
+	g := r.group(nil, o.URL)
+	for range 2 {
+		if _, err := r.fetch(g, Manifest, "x"); reason(err) != ErrProtocol || !strings.Contains(err.Error(), "a bug") {
+			t.Errorf("%v", err)
+		}
+	}
+}

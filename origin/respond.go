@@ -20,9 +20,12 @@ func (a *Answer) Respond(ex *exchange.Exchange) {
 		ex.AddField(f.Name, f.Value)
 	}
 	from := len(ex.Text)
-	ex.Text = strconv.AppendInt(ex.Text, int64(a.Age()/time.Second), 10)
-	ex.SetField("Age", ex.Piece(from))
-	from = len(ex.Text)
+	// An Age says that the origin was not asked (RFC 9111, section 5.1).
+	if age := a.Age(); age >= time.Second || a.state == Hit || a.state == Stale || a.state == StaleError {
+		ex.Text = strconv.AppendInt(ex.Text, int64(age/time.Second), 10)
+		ex.SetField("Age", ex.Piece(from))
+		from = len(ex.Text)
+	}
 	ex.Text = a.AppendCacheStatus(ex.Text)
 	ex.SetField("Cache-Status", ex.Piece(from))
 	ex.SetField("Accept-Ranges", "bytes")

@@ -48,15 +48,16 @@ func (f *flight) runSegment(ctx context.Context) {
 		return
 	}
 	err := st.pour()
-	for tries := 0; err != nil && tries < maxResumes && st.resume(ctx, err); tries++ {
-		err = st.pour()
-	}
 	st.reply.close()
-	if err != nil {
+	for tries := 0; err != nil; tries++ {
 		f.settle(st.reply.source, err)
-		f.unlist()
-		st.body.finish(err)
-		return
+		if tries == maxResumes || !st.resume(ctx, err) {
+			f.unlist()
+			st.body.finish(err)
+			return
+		}
+		err = st.pour()
+		st.reply.close()
 	}
 	st.body.finish(nil)
 	if !f.alone {
@@ -136,6 +137,10 @@ func (st *streamed) step() *Error {
 	if int64(len(st.body.whole())+n) > st.limit {
 		return f.tooLarge(st.reply, st.limit)
 	}
+	// The length that was shown binds also those who send the rest.
+	if size := st.body.size; size >= 0 && int64(len(st.body.whole())+n) > size {
+		return asError(errors.New("more than the declared length came"), st.reply)
+	}
 	if n > 0 {
 		st.body.commit(n)
 	}
@@ -156,6 +161,10 @@ func (st *streamed) pour() *Error {
 			return err
 		}
 	}
+	if size := st.body.size; size >= 0 && int64(len(st.body.whole())) < size {
+		st.ended = false
+		return asError(io.ErrUnexpectedEOF, st.reply)
+	}
 	return nil
 }
 
@@ -164,18 +173,12 @@ func (st *streamed) pour() *Error {
 // 9110, section 13.1.5). Readers notice nothing.
 func (st *streamed) resume(ctx context.Context, broken *Error) bool {
 	f, e := st.f, st.entry
-	tag := e.originETag
-	if !broken.again() || tag == "" || strings.HasPrefix(tag, "W/") || st.src != io.Reader(st.reply) || !f.group.budget.take() {
+	tag, from := e.originETag, int64(len(st.body.whole()))
+	if !broken.again() || from == 0 || tag == "" || strings.HasPrefix(tag, "W/") || st.src != io.Reader(st.reply) || !f.group.budget.take() {
 		return false
 	}
 	f.group.counters.retries.Add(1)
-	st.reply.close()
-	f.settle(st.reply.source, broken)
 	o, _ := f.group.pick(f.shield.now(), 0)
-	from := int64(len(st.body.whole()))
-	if from == 0 {
-		return false
-	}
 	r, err := f.ask(ctx, o, nil, from, tag)
 	if err == nil {
 		if err = continues(r, e, st.body.size, from); err != nil {
@@ -202,7 +205,7 @@ func continues(r *reply, e *entry, size, from int64) *Error {
 	switch r.status {
 	case 206:
 		first, total, ok := contentRange(r.header.Get("Content-Range"))
-		if !ok || first != from || size >= 0 && total >= 0 && total != size {
+		if !ok || first != from || size >= 0 && (total >= 0 && total != size || r.length >= 0 && r.length > size-from) {
 			return fail("the range is not the one asked for")
 		}
 	case 200:
