@@ -2,10 +2,10 @@ package origin
 
 import (
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"net"
 	"time"
+
+	"manifold/internal/problem"
 )
 
 // Config is what a shield is made of. The zero value is usable.
@@ -35,6 +35,10 @@ type Config struct {
 	Resolver *net.Resolver
 }
 
+// WithDefaults gives the configuration in force: what each zero value means is
+// in its place.
+func (c Config) WithDefaults() Config { return c.withDefaults() }
+
 func (c Config) withDefaults() Config {
 	c.Name = or(c.Name, "manifold")
 	c.LiveBytes = or(c.LiveBytes, 256<<20)
@@ -45,21 +49,20 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate reports everything that is wrong with c.
-func (c Config) Validate() error {
-	var errs []error
+// Validate lists everything that is wrong with c.
+func (c Config) Validate() (l problem.List) {
 	if !isToken(or(c.Name, "manifold")) {
-		errs = append(errs, fmt.Errorf("name %q is not a token: use letters, digits and -", c.Name))
+		l.AddHint("name", "use letters, digits and -", "%q is not a token", c.Name)
 	}
 	for _, f := range []struct {
-		name string
+		path string
 		v    int64
-	}{{"live bytes", c.LiveBytes}, {"recent bytes", c.RecentBytes}, {"filling bytes", c.FillingBytes}, {"connections per host", int64(c.ConnsPerHost)}} {
+	}{{"live", c.LiveBytes}, {"recent", c.RecentBytes}, {"filling", c.FillingBytes}, {"connections_per_host", int64(c.ConnsPerHost)}} {
 		if f.v < 0 {
-			errs = append(errs, fmt.Errorf("%s is %d: it must not be negative", f.name, f.v))
+			l.Add(f.path, "%d is negative", f.v)
 		}
 	}
-	return errors.Join(errs...)
+	return l
 }
 
 // Deadlines bound one exchange with an origin.

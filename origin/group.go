@@ -3,7 +3,6 @@ package origin
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"manifold/exchange"
+	"manifold/internal/problem"
 )
 
 // GroupConfig is an origin group: equal origins of one channel.
@@ -50,70 +50,80 @@ type OriginConfig struct {
 	Fields []exchange.Field
 }
 
-// Validate reports everything that is wrong with c.
-func (c *GroupConfig) Validate() error {
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("origin group %q: "+format, append([]any{c.Name}, args...)...))
-	}
+// WithDefaults gives the configuration in force: what each zero deadline,
+// limit and policy means is in its place.
+func (c GroupConfig) WithDefaults() GroupConfig {
+	c.Deadlines, c.Limits, c.Policy = c.Deadlines.withDefaults(), c.Limits.withDefaults(), c.Policy.withDefaults()
+	return c
+}
+
+// Validate lists everything that is wrong with c, at paths as a channel's
+// origin in manifold.yml has them.
+func (c *GroupConfig) Validate() (l problem.List) {
 	if c.Name == "" {
-		bad("it has no name")
+		l.Add("", "the origin group has no name")
 	}
 	if strings.IndexByte(c.Name, 0) >= 0 {
-		bad("its name holds a NUL")
+		l.Add("", "the origin group's name holds a NUL")
 	}
 	if len(c.Origins) == 0 {
-		bad("it has no origins: list at least one URL")
+		l.AddHint("urls", "list at least one, as in https://origin.example/live/", "there is no origin URL")
 	}
-	for _, o := range c.Origins {
+	for i, o := range c.Origins {
+		at := problem.At("urls", i)
 		if _, err := parseRoot(o.URL); err != nil {
-			bad("%w", err)
+			l.Add(at+".url", "%v", err)
 		}
 		if strings.ContainsAny(o.Host, " /\\\r\n\t\x00") {
-			bad("host %q is not a host", o.Host)
+			l.Add(at+".host", "host %q is not a host", o.Host)
 		}
-		for _, f := range o.Fields {
+		for j, f := range o.Fields {
 			if !isToken(f.Name) || strings.ContainsAny(f.Value, "\r\n\x00") {
-				bad("header field %q cannot be sent", f.Name)
+				l.Add(problem.At(at+".fields", j), "header field %q cannot be sent", f.Name)
 			}
 		}
 	}
-	for _, q := range c.Query {
+	for i, q := range c.Query {
 		if q == "" || strings.ContainsAny(q, "&=#% \x00") {
-			bad("query parameter %q cannot be declared: write its plain name", q)
+			l.AddHint(problem.At("query", i), "write its plain name", "query parameter %q cannot be declared", q)
 		}
 		if up := strings.ToUpper(q); strings.HasPrefix(up, "_HLS_") || up == "CMCD" {
-			bad("query parameter %q belongs to the edge and never goes to an origin", q)
+			l.Add(problem.At("query", i), "query parameter %q belongs to the edge and never goes to an origin", q)
 		}
 	}
-	for _, h := range append(slices.Clone(c.Headers), c.Keep...) {
-		if !isToken(h) || isHopByHop(h) || ownRequestField(h) {
-			bad("header %q cannot be declared", h)
+	for _, list := range []struct {
+		path  string
+		names []string
+	}{{"headers", c.Headers}, {"keep", c.Keep}} {
+		for i, h := range list.names {
+			if !isToken(h) || isHopByHop(h) || ownRequestField(h) {
+				l.Add(problem.At(list.path, i), "header %q cannot be declared", h)
+			}
 		}
 	}
 	for _, d := range []struct {
-		name string
+		path string
 		v    time.Duration
 	}{
-		{"connect", c.Deadlines.Connect}, {"first byte", c.Deadlines.FirstByte}, {"idle", c.Deadlines.Idle},
+		{"connect", c.Deadlines.Connect}, {"first_byte", c.Deadlines.FirstByte}, {"idle", c.Deadlines.Idle},
 		{"manifest", c.Deadlines.Manifest}, {"patience", c.Deadlines.Patience}, {"hedge", c.Deadlines.Hedge},
 	} {
 		if d.v < 0 {
-			bad("deadline %s is %s: it must not be negative", d.name, d.v)
+			l.Add("deadlines."+d.path, "%s is negative", d.v)
 		}
 	}
-	for _, l := range []struct {
-		name string
+	for _, limit := range []struct {
+		path string
 		v    int64
 	}{
 		{"manifest", c.Limits.Manifest}, {"segment", c.Limits.Segment},
 		{"decoded", c.Limits.Decoded}, {"ratio", c.Limits.Ratio},
 	} {
-		if l.v < 0 {
-			bad("limit %s is %d: it must not be negative", l.name, l.v)
+		if limit.v < 0 {
+			l.Add("limits."+limit.path, "%d is negative", limit.v)
 		}
 	}
-	return errors.Join(errs...)
+	return l
 }
 
 // Group is an origin group in use: its configuration, the health of its
@@ -162,9 +172,7 @@ func parseRoot(s string) (*url.URL, error) {
 
 // newGroup makes a group of a valid configuration.
 func newGroup(c GroupConfig, cl *client) (*Group, error) {
-	c.Deadlines = c.Deadlines.withDefaults()
-	c.Limits = c.Limits.withDefaults()
-	c.Policy = c.Policy.withDefaults()
+	c = c.WithDefaults()
 	g := &Group{cfg: c, client: cl, keep: map[string]bool{}, live: map[string]liveFolder{}}
 	g.query = slices.Sorted(slices.Values(c.Query))
 	g.query = slices.Compact(g.query)

@@ -23,14 +23,14 @@ func TestValidate(t *testing.T) {
 		change func(*GroupConfig)
 		want   string
 	}{
-		{func(c *GroupConfig) { c.Name = "" }, `origin group "": it has no name`},
-		{func(c *GroupConfig) { c.Origins = nil }, `origin group "g": it has no origins: list at least one URL`},
+		{func(c *GroupConfig) { c.Name = "" }, `the origin group has no name`},
+		{func(c *GroupConfig) { c.Origins = nil }, `urls: there is no origin URL`},
 		{func(c *GroupConfig) { c.Origins[0].URL = "ftp://x/" }, `origin URL "ftp://x/" is neither http nor https`},
 		{func(c *GroupConfig) { c.Origins[0].URL = "http:///x" }, `origin URL "http:///x" has no host`},
 		{func(c *GroupConfig) { c.Origins[0].URL = "http://u:secret@h/" }, `origin URL of host "h" carries a user: send credentials as a header field`},
 		{func(c *GroupConfig) { c.Origins[0].URL = "http://h/?a" }, `has a query or fragment`},
 		{func(c *GroupConfig) { c.Origins[0].URL = "http://[::1/" }, `cannot read origin URL`},
-		{func(c *GroupConfig) { c.Origins[0].Host = "a b" }, `host "a b" is not a host`},
+		{func(c *GroupConfig) { c.Origins[0].Host = "a b" }, `urls[0].host: host "a b" is not a host`},
 		{func(c *GroupConfig) {
 			c.Origins[0].Fields = []exchange.Field{{Name: "X", Value: "a\r\nb"}}
 		}, `header field "X" cannot be sent`},
@@ -40,8 +40,8 @@ func TestValidate(t *testing.T) {
 		{func(c *GroupConfig) { c.Headers = []string{"Host"} }, `header "Host" cannot be declared`},
 		{func(c *GroupConfig) { c.Headers = []string{"Transfer-Encoding"} }, `header "Transfer-Encoding" cannot be declared`},
 		{func(c *GroupConfig) { c.Keep = []string{"Set-Cookie"} }, `header "Set-Cookie" cannot be declared`},
-		{func(c *GroupConfig) { c.Deadlines.Idle = -1 }, `deadline idle is -1ns: it must not be negative`},
-		{func(c *GroupConfig) { c.Limits.Ratio = -1 }, `limit ratio is -1: it must not be negative`},
+		{func(c *GroupConfig) { c.Deadlines.Idle = -1 }, `deadlines.idle: -1ns is negative`},
+		{func(c *GroupConfig) { c.Limits.Ratio = -1 }, `limits.ratio: -1 is negative`},
 	} {
 		c := good
 		c.Origins = []OriginConfig{good.Origins[0]}
@@ -50,7 +50,7 @@ func TestValidate(t *testing.T) {
 			t.Errorf("%v, want %s", err, test.want)
 		}
 	}
-	if _, err := New(Config{Name: "a b", LiveBytes: -1}, time.Now, nil); err == nil || !strings.Contains(err.Error(), "not a token") || !strings.Contains(err.Error(), "live bytes") {
+	if _, err := New(Config{Name: "a b", LiveBytes: -1}, time.Now, nil); err == nil || !strings.Contains(err.Error(), "not a token") || !strings.Contains(err.Error(), "live: -1 is negative") {
 		t.Errorf("%v", err)
 	}
 }

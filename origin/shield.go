@@ -35,7 +35,7 @@ type Shield struct {
 // New makes a shield. now is the clock that freshness is judged by, and
 // random gives numbers in [0, 1) for jitter. Close ends it.
 func New(cfg Config, now func() time.Time, random func() float64) (*Shield, error) {
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.Validate().Err(); err != nil {
 		return nil, fmt.Errorf("cannot make a shield: %w", err)
 	}
 	cfg = cfg.withDefaults()
@@ -75,8 +75,8 @@ func (s *Shield) Close() {
 // folders of what did not change. What is cached is found again by name, first
 // origin and declarations.
 func (s *Shield) Group(cfg GroupConfig) (*Group, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, err
+	if err := cfg.Validate().Err(); err != nil {
+		return nil, fmt.Errorf("cannot use origin group %q: %w", cfg.Name, err)
 	}
 	print := cfg.fingerprint()
 	s.mu.Lock()

@@ -151,9 +151,7 @@ func (c *ChannelConfig) validate(sets map[string]bool) (l problem.List) {
 	if !idForm.MatchString(c.Name) {
 		l.Add("name", "%q is not a channel name: use letters, digits, dot, underscore and hyphen", c.Name)
 	}
-	if err := c.Origin.Validate(); err != nil {
-		l.Add("origin", "%v", err)
-	}
+	l.Under("origin", c.Origin.Validate())
 	if !sets[c.Set] {
 		l.Add("pathways", "there is no pathway set %q", c.Set)
 	}
