@@ -26,25 +26,57 @@ type Profile struct {
 	// the profile to be chosen without being named. Empty: only by name, as
 	// for players that run in a browser and show the browser's User-Agent.
 	UserAgents []string
+
 	// Steering says whether the player follows EXT-X-CONTENT-STEERING and
-	// ContentSteering.
+	// ContentSteering; Clones, whether it takes PATHWAY-CLONES with their URIs
+	// listed one by one.
 	Steering Steering
+	Clones   bool
 	// RedundantVariants: several variants of equal attributes are understood
 	// as backups of each other (RFC 8216, 6.2.4).
 	RedundantVariants bool
 	// BaseURLs is how many BaseURL alternatives of an MPD the player uses; 0
 	// counts as 1.
 	BaseURLs int
-	// Location: an MPD's Location is followed on reload.
-	Location bool
+	// Location: an MPD's Location is followed on reload. Patch: MPD patches
+	// are applied.
+	Location, Patch bool
 	// Redirects: a 302 for a media playlist is followed, and relative
 	// references are resolved against its target.
 	Redirects bool
-	// Gzip: the player takes gzip-encoded manifests when it says so in
-	// Accept-Encoding.
-	Gzip bool
 	// Evict is the status that makes the player leave a pathway; 0: none does.
 	Evict int
+
+	// MultiPeriod: several Periods play without a break. Discontinuity: so do
+	// EXT-X-DISCONTINUITYs.
+	MultiPeriod, Discontinuity bool
+	// DateRange: EXT-X-DATERANGE does no harm. Interstitials: it plays them.
+	DateRange, Interstitials bool
+	// AlternativeMPD: alternative MPD events are played.
+	AlternativeMPD bool
+	// Define: EXT-X-DEFINE is expanded.
+	Define bool
+	// LowLatencyHLS and LowLatencyDASH: parts and chunks are played.
+	LowLatencyHLS, LowLatencyDASH bool
+	// Gzip: the player takes gzip-encoded manifests when it says so in
+	// Accept-Encoding. HTTP3: Alt-Svc does no harm.
+	Gzip, HTTP3 bool
+	// CMCD: it sends CTA-5004. CMSD: it reads CTA-5006.
+	CMCD, CMSD bool
+	// AdRedirects: a 302 for a segment is followed.
+	AdRedirects bool
+
+	// Codecs are what it decodes, as RFC 6381 begins them; empty: not known,
+	// all are listed.
+	Codecs []string
+	// MaxHeight bounds the picture in lines; 0: no bound.
+	MaxHeight int
+	// SDROnly: HDR variants are not for it.
+	SDROnly bool
+	// DRM are the systems it has ("widevine", "playready", "fairplay",
+	// "clearkey"); ClearToEncrypted: clear ads may stand in encrypted content.
+	DRM              []string
+	ClearToEncrypted bool
 }
 
 // Table is a set of profiles. It is immutable.

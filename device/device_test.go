@@ -14,6 +14,9 @@ func TestMatch(t *testing.T) {
 		{"nonsense", "VLC/3.0.18 LibVLC/3.0.18", "vlc"},
 		{"", "Lavf/59.27.100", "ffmpeg"},
 		{"", "AcmeBox/1", "set-top"},
+		{"", "AndroidXMedia3/1.1.0 (Linux;Android 13)", "exoplayer"},
+		{"", "AndroidXMedia3/1.11.0 (Linux;Android 16)", "media3"},
+		{"", "libmpv", "mpv"},
 		{"", "", "conservative"},
 	} {
 		if got := table.Match(c.name, c.ua).Name; got != c.want {
