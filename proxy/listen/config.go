@@ -9,6 +9,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"manifold/internal/problem"
 )
 
 // Config says where to listen and what to allow. The zero value of every
@@ -114,60 +116,58 @@ const (
 	maxHeaderBytesLimit         = math.MaxUint16 // offsets into a head are 16 bits wide
 )
 
-// Validate checks what can be checked without opening a socket and names
-// every fault.
-func (c *Config) Validate() error {
-	var errs []error
-	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+// Validate lists every fault that can be found without opening a socket, at
+// paths as the listen section of manifold.yml has them.
+func (c *Config) Validate() (l problem.List) {
 	if len(c.Plain)+len(c.TLS)+len(c.Inherited) == 0 {
-		fail("cannot listen: no address: give a plain or a tls one")
+		l.AddHint("", `for example plain: [":8080"]`, "there is no address to listen on")
 	}
 	for _, list := range []struct {
-		kind  Kind
+		path  string
 		addrs []string
-	}{{Plain, c.Plain}, {TLS, c.TLS}} {
-		for _, a := range list.addrs {
+	}{{"plain", c.Plain}, {"tls", c.TLS}} {
+		for i, a := range list.addrs {
 			if err := checkAddress(a); err != nil {
-				fail("cannot listen on %s address %q: %w", list.kind, a, err)
+				l.Add(problem.At(list.path, i), "%q is not an address: %v", a, err)
 			}
 		}
 	}
 	if len(c.TLS) > 0 && c.Certificate == nil {
-		fail("cannot listen on tls address %q: no certificate", c.TLS[0])
+		l.Add("tls", "TLS needs a certificate")
 	}
 	if c.HTTP3 && len(c.TLS) == 0 && !hasKind(c.Inherited, TLS) {
-		fail("cannot listen for HTTP/3: it needs a tls address")
+		l.Add("http3", "HTTP/3 needs a tls address")
 	}
 	if c.AltSvcPort < 0 || c.AltSvcPort > math.MaxUint16 {
-		fail("alt-svc port %d is not a port: use 1 to 65535, or 0 for the one listened on", c.AltSvcPort)
+		l.AddHint("alt_svc_port", "use 1 to 65535, or 0 for the one listened on", "%d is not a port", c.AltSvcPort)
 	}
 	if c.MaxHeaderBytes != 0 && (c.MaxHeaderBytes < 1<<10 || c.MaxHeaderBytes > maxHeaderBytesLimit) {
-		fail("header limit %d is out of range: use 1024 to %d bytes", c.MaxHeaderBytes, maxHeaderBytesLimit)
+		l.AddHint("limits.header", fmt.Sprintf("use 1024 to %d bytes", maxHeaderBytesLimit), "%d bytes are out of range", c.MaxHeaderBytes)
 	}
 	if c.MaxHeaderFields < 0 {
-		fail("header field limit %d is negative", c.MaxHeaderFields)
+		l.Add("limits.header_fields", "%d is negative", c.MaxHeaderFields)
 	}
 	if c.MaxStreams < 0 || c.MaxStreams > 1<<16 {
-		fail("stream limit %d is out of range: use 1 to 65536", c.MaxStreams)
+		l.AddHint("limits.streams", "use 1 to 65536", "%d is out of range", c.MaxStreams)
 	}
 	for _, d := range []struct {
-		name  string
+		path  string
 		value time.Duration
 	}{
 		{"handshake", c.HandshakeTimeout}, {"header", c.HeaderTimeout}, {"body", c.BodyTimeout},
 		{"request", c.RequestTimeout}, {"write", c.WriteTimeout}, {"idle", c.IdleTimeout},
 	} {
 		if d.value < 0 {
-			fail("%s timeout %v is negative", d.name, d.value)
+			l.Add("deadlines."+d.path, "%v is negative", d.value)
 		}
 	}
-	return errors.Join(errs...)
+	return l
 }
 
 func checkAddress(a string) error {
 	_, port, err := net.SplitHostPort(a)
 	if err != nil {
-		return errors.New(`it is not host:port (as in "127.0.0.1:8443", "[::1]:8443" or ":8443")`)
+		return errors.New(`write host:port (as in "127.0.0.1:8443", "[::1]:8443" or ":8443")`)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("port %q is not a number from 0 to 65535", port)
@@ -175,7 +175,10 @@ func checkAddress(a string) error {
 	return nil
 }
 
-// withDefaults gives the Config that is in force.
+// WithDefaults gives the Config that is in force: what each zero value means
+// is in its place.
+func (c Config) WithDefaults() Config { return c.withDefaults() }
+
 func (c Config) withDefaults() Config {
 	defaultTo(&c.AltSvcMaxAge, 24*time.Hour)
 	defaultTo(&c.MaxHeaderBytes, defaultMaxHeaderBytes)

@@ -55,8 +55,8 @@ type Listener struct {
 // New opens every socket that cfg names, or none: the error then says of each
 // that failed which one and why. Connections wait until [Listener.Start].
 func New(cfg Config, h exchange.Handler) (*Listener, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, err
+	if err := cfg.Validate().Err(); err != nil {
+		return nil, fmt.Errorf("cannot listen: %w", err)
 	}
 	if h == nil {
 		return nil, errors.New("cannot listen: no handler")
