@@ -169,6 +169,10 @@ func (c *Config) validateLadder(l *problem.List) {
 // plainPath tells whether a path can stand in a filter description as it is.
 func plainPath(p string) bool { return !strings.ContainsAny(p, `'\:,;[]=%`+"\n\x00") }
 
+// WithDefaults gives the configuration in force: what each zero value means is in
+// its place.
+func (c Config) WithDefaults() Config { return c.withDefaults() }
+
 // withDefaults fills in what is zero, as far as no file must be looked at.
 func (c Config) withDefaults() Config {
 	if c.FFmpeg == "" {

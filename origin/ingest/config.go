@@ -67,6 +67,10 @@ func (c *Config) Validate() problem.List {
 	return l
 }
 
+// WithDefaults gives the configuration in force: what each zero value means is in
+// its place.
+func (c Config) WithDefaults() Config { return c.withDefaults() }
+
 func (c Config) withDefaults() Config {
 	if c.MemoryLimit == 0 {
 		c.MemoryLimit = defaultMemoryLimit

@@ -80,6 +80,10 @@ const (
 	largestCached = 1 << 20
 )
 
+// WithDefaults gives the configuration in force: what each zero value means is in
+// its place.
+func (c Config) WithDefaults() Config { return c.withDefaults() }
+
 // withDefaults replaces zero values by what they mean.
 func (c Config) withDefaults() Config {
 	if len(c.Carriers) == 0 {

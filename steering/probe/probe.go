@@ -24,6 +24,10 @@ type Target struct {
 	DownIn, UpIn int
 }
 
+// WithDefaults gives the target in force: what each zero value means is in
+// its place.
+func (t Target) WithDefaults() Target { return t.withDefaults() }
+
 func (t Target) withDefaults() Target {
 	t.Every = or(t.Every, 2*time.Second)
 	t.Timeout = or(t.Timeout, 2*time.Second)

@@ -92,6 +92,10 @@ func (c *Config) Validate() (l problem.List) {
 	return l
 }
 
+// WithDefaults gives the configuration in force: what each zero value means is in
+// its place.
+func (c Config) WithDefaults() Config { return c.withDefaults() }
+
 func (c Config) withDefaults() Config {
 	if c.Lifetime == 0 {
 		c.Lifetime = defaultLifetime
