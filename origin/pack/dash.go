@@ -45,10 +45,10 @@ func (p *Packager) mpd() []byte {
 	for _, r := range runs {
 		b = r.appendPeriod(b, r == runs[len(runs)-1])
 	}
-	if p.cfg.Live && p.cfg.Time != "-" {
+	if p.cfg.Live && !p.finished && p.cfg.Time != "-" {
 		b = append(b, "  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-xsdate:2014\" value=\""+p.cfg.Time+"\"/>\n"...)
 	}
-	if p.cfg.Live {
+	if p.cfg.Live && !p.finished {
 		// For players that reach the MPD and not the clock, within the age of the MPD.
 		b = append(b, "  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:direct:2014\" value=\""...)
 		b = p.published.AppendFormat(b, "2006-01-02T15:04:05.000Z\"/>\n")
