@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -65,12 +66,14 @@ func (b *boxReader) next(wanted ...string) (typ string, box []byte, err error) {
 			b.offset += int64(size)
 			continue
 		}
-		box = make([]byte, size)
-		if _, err := io.ReadFull(b.r, box); err != nil {
+		// Room is made as bytes come, not as the header says.
+		var content bytes.Buffer
+		content.Grow(int(min(size, 64<<10)))
+		if _, err := io.CopyN(&content, b.r, int64(size)); err != nil {
 			return "", nil, fmt.Errorf("cannot read box %q at byte %d: %w", typ, b.offset, noEOF(err))
 		}
 		b.offset += int64(size)
-		return typ, box, nil
+		return typ, content.Bytes(), nil
 	}
 }
 

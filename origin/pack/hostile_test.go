@@ -235,9 +235,11 @@ func TestCues(t *testing.T) {
 
 func FuzzFeed(f *testing.F) {
 	init := videoInit(f)
-	f.Add(append(init, fragments(f, 0, 55, frameTicks, 50)...))
-	f.Add(append(videoInit(f), box("moof")...))
-	f.Add(audio(f, 0.5))
+	f.Add(join(init, fragments(f, 0, 2, frameTicks, 50)))
+	f.Add(join(init, fragments(f, 0, 2, 25000, 1)))
+	f.Add(join(init, box("moof"), box("mdat")))
+	f.Add(join(audioInit(f, "eng"), fragments(f, 0, 2, 1024, 0)))
+	f.Add(init)
 	f.Add(init[:200])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, kind := range []int{0, 2} {

@@ -107,7 +107,7 @@ func (r *Run) feed(ctx context.Context, t *timeline, src io.Reader) error {
 	if t.format, err = formatOf(moov, t.cfg.Kind); err != nil {
 		return err
 	}
-	t.track = moov.Trak.Tkhd.TrackID
+	t.track = moov.Mvex.Trex.TrackID
 	if err := r.p.sink.Put(ctx, r.name(t, "init.mp4"), raw); err != nil {
 		return err
 	}
