@@ -2,6 +2,7 @@ package listen
 
 import (
 	"io"
+	"math"
 	"time"
 
 	"manifold/exchange"
@@ -15,6 +16,7 @@ const minBodyRate = 1 << 10
 // it, bounded in size and in time.
 type bodyReader struct {
 	src     io.Reader
+	size    int64 // bytes announced, or -1
 	left    int64 // bytes that may still come
 	timeout time.Duration
 	// deadline sets when the reads of src fail.
@@ -25,6 +27,7 @@ type bodyReader struct {
 	started time.Time
 	read    int64
 	over    bool // src gave more than it may
+	ended   bool // src came to its end
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
@@ -57,6 +60,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 			b.over = true
 			return 0, exchange.ErrTooLarge
 		}
+		b.ended = b.ended || err == io.EOF
 		return 0, err
 	}
 	if int64(len(p)) > b.left {
@@ -65,5 +69,17 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	n, err := b.src.Read(p)
 	b.left -= int64(n)
 	b.read += int64(n)
+	b.ended = b.ended || err == io.EOF
 	return n, err
+}
+
+// unread is how much content the handler left, as far as is known.
+func (b *bodyReader) unread() int64 {
+	switch {
+	case b.ended:
+		return 0
+	case b.size >= 0:
+		return b.size - b.read
+	}
+	return math.MaxInt64
 }

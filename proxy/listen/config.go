@@ -177,9 +177,7 @@ func checkAddress(a string) error {
 
 // WithDefaults gives the Config that is in force: what each zero value means
 // is in its place.
-func (c Config) WithDefaults() Config { return c.withDefaults() }
-
-func (c Config) withDefaults() Config {
+func (c Config) WithDefaults() Config {
 	defaultTo(&c.AltSvcMaxAge, 24*time.Hour)
 	defaultTo(&c.MaxHeaderBytes, defaultMaxHeaderBytes)
 	defaultTo(&c.MaxHeaderFields, defaultMaxHeaderFields)

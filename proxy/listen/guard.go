@@ -29,7 +29,13 @@ type guard struct {
 	continuations                                                  int   // CONTINUATION frames of the header block being read
 	windowsEarned                                                  int64 // bytes of written that were turned into window updates
 
-	// headSince is when the header block being read began, or 0.
+	began bool // a frame came: the preface is over
+	// large is set once a header block came that is worth counting: others
+	// are too short to be over the limit (but for tricks with the dynamic
+	// table, which the server bounds).
+	large atomic.Bool
+	// headSince is when the preface or the header block being read began, or
+	// 0.
 	headSince atomic.Int64
 	// writeSince is when the write going on began, or 0.
 	writeSince atomic.Int64
@@ -49,11 +55,12 @@ const (
 	resetPerSecond   = 10
 	resetPerAnswer   = 0.1
 	maxContinuations = 16
+	largeBlock       = 4096
 )
 
 func newGuard(c *tls.Conn, k *clock, spent func(string)) *guard {
 	now := k.seconds.Load()
-	return &guard{
+	g := &guard{
 		Conn:       c,
 		clock:      k,
 		spent:      spent,
@@ -67,6 +74,8 @@ func newGuard(c *tls.Conn, k *clock, spent func(string)) *guard {
 		unknown:    newBucket(100, 5, now),
 		resent:     newBucket(resetBurst, resetPerSecond, now),
 	}
+	g.headSince.Store(now)
+	return g
 }
 
 // frames follows a sequence of frames through pieces of any length.
@@ -137,15 +146,23 @@ func (g *guard) Read(p []byte) (int, error) {
 // received budgets the frame whose header was just read.
 func (g *guard) received() bool {
 	now := g.clock.seconds.Load()
+	if !g.began {
+		g.began = true
+		g.headSince.Store(0)
+	}
 	switch f := &g.in; f.kind() {
 	case http2.FrameHeaders:
 		g.continuations = 0
+		if f.left > largeBlock {
+			g.large.Store(true)
+		}
 		if !f.flags().Has(http2.FlagHeadersEndHeaders) || f.left > 0 {
 			g.headSince.CompareAndSwap(0, now)
 		}
 		g.priorities.earn(1)
 		g.windows.earn(2)
 	case http2.FrameContinuation:
+		g.large.Store(true)
 		if g.continuations++; g.continuations > maxContinuations {
 			return g.tooMuch("CONTINUATION")
 		}

@@ -168,8 +168,15 @@ func (l *Listener) serveH1(ctx *fasthttp.RequestCtx) {
 	if l.draining.Load() || r != nil && r.broken {
 		ctx.SetConnectionClose()
 	}
-	q.answer(r == refusedBody)
+	q.answer()
+	if r == refusedBody || q.ex.RequestBody != nil && q.body.unread() > readAnyway {
+		q.lingerAfter()
+	}
 }
+
+// readAnyway is how much content that no handler read fasthttp reads to keep
+// the connection.
+const readAnyway = 256 << 10
 
 // fill makes the Exchange from the request.
 func (q *request1) fill() *refusal {
@@ -194,7 +201,7 @@ func (q *request1) fill() *refusal {
 	r := q.l.admit(ex, text(h.Method()), q.head.host, target, size)
 	if r == nil && (size > 0 || size == -1) {
 		q.body = bodyReader{
-			src: q.ctx.RequestBodyStream(), left: q.l.cfg.MaxRequestBody,
+			src: q.ctx.RequestBodyStream(), size: size, left: q.l.cfg.MaxRequestBody,
 			timeout: q.l.cfg.BodyTimeout, deadline: q.ctx.Conn().SetReadDeadline,
 		}
 		ex.RequestBody = &q.body
@@ -210,7 +217,7 @@ var (
 )
 
 // answer hands the Exchange's answer to fasthttp.
-func (q *request1) answer(linger bool) {
+func (q *request1) answer() {
 	ex, resp := q.ex, &q.ctx.Response
 	resp.SetStatusCode(ex.Status)
 	h := &resp.Header
@@ -237,9 +244,6 @@ func (q *request1) answer(linger bool) {
 		}
 	default:
 		resp.SetBodyRaw(ex.Body)
-	}
-	if linger {
-		q.lingerAfter()
 	}
 }
 
@@ -330,19 +334,14 @@ func (q *request1) untilClose() {
 // reads what the client is still sending: were it closed with data unread,
 // the answer would be lost with it (RFC 9112, section 9.6).
 func (q *request1) lingerAfter() {
-	const atMost, bytes = 2 * time.Second, 8 << 20
-	if q.ctx.Request.Header.ConnectionClose() {
+	if q.ctx.Request.Header.ConnectionClose() || q.ctx.Hijacked() {
 		return // fasthttp closes such connections itself, at once
 	}
 	q.ctx.Response.Header.ResetConnectionClose()
-	half, ok := q.ctx.Conn().(interface{ CloseWrite() error })
+	conn := q.ctx.Conn()
 	q.ctx.Hijack(func(c net.Conn) {
 		defer q.l.conns.leave(q.conn)
-		if ok {
-			_ = half.CloseWrite()
-		}
-		_ = c.SetReadDeadline(time.Now().Add(atMost))
-		_, _ = io.CopyN(io.Discard, c, bytes)
+		linger(conn, c)
 	})
 }
 
@@ -393,6 +392,33 @@ func (l *Listener) failH1(ctx *fasthttp.RequestCtx, err error) {
 	ctx.Response.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	ctx.Response.Header.Set("Cache-Control", "no-store")
 	ctx.Response.SetBodyString(r.text + "\n")
+	if r == refusedTooLarge || r == refusedTarget {
+		sendAndLinger(ctx, l.cfg.WriteTimeout)
+	}
+}
+
+// sendAndLinger writes the answer past fasthttp, whose buffer is empty while
+// it reads a header that does not fit, and then reads on for a moment: the
+// client is in the middle of sending, and would lose the answer otherwise.
+func sendAndLinger(ctx *fasthttp.RequestCtx, timeout time.Duration) {
+	c, resp := ctx.Conn(), &ctx.Response
+	resp.SetConnectionClose()
+	resp.Header.SetContentLength(len(resp.Body()))
+	_ = c.SetWriteDeadline(time.Now().Add(timeout))
+	if _, err := c.Write(append(resp.Header.AppendBytes(nil), resp.Body()...)); err == nil {
+		linger(c, c)
+	}
+	_ = c.Close()
+}
+
+// linger ends our side of a connection and reads what still comes.
+func linger(c net.Conn, r io.Reader) {
+	const atMost, bytes = 2 * time.Second, 8 << 20
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_ = c.SetReadDeadline(time.Now().Add(atMost))
+	_, _ = io.CopyN(io.Discard, r, bytes)
 }
 
 // targetAlone reports whether the head that did not fit was all target. fasthttp

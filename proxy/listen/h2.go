@@ -25,7 +25,9 @@ func (l *Listener) newH2() (*h2, error) {
 	h := &h2{
 		server: &http2.Server{},
 		base: &http.Server{
-			MaxHeaderBytes: l.cfg.MaxHeaderBytes,
+			// A field longer than this ends the connection, so that what is
+			// only a little too large is counted by headerSize and gets 431.
+			MaxHeaderBytes: 2 * l.cfg.MaxHeaderBytes,
 			IdleTimeout:    l.cfg.IdleTimeout,
 			// For an answer made at once; streams move it on, see bound.
 			WriteTimeout: l.cfg.RequestTimeout + l.cfg.WriteTimeout,
@@ -55,7 +57,7 @@ func (l *Listener) serveH2(tc *tls.Conn, c *conn) {
 		Context:    l.ctx,
 		BaseConfig: l.h2.base,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			l.serve(exchange.HTTP2, c, w, r, false)
+			l.serve(c, w, r, arrival{protocol: exchange.HTTP2, large: g.large.Load()})
 		}),
 	})
 }

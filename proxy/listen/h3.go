@@ -126,8 +126,6 @@ func (l *Listener) serveH3(w http.ResponseWriter, r *http.Request) {
 	l.active.add()
 	defer l.active.done()
 	q := r.Context().Value(quicConnKey{}).(*quicConn)
-	// Before the handshake is complete only 0-RTT data can be read.
-	early := !r.TLS.HandshakeComplete
 	whole := false
 	defer func() {
 		q.mu.Lock()
@@ -143,7 +141,10 @@ func (l *Listener) serveH3(w http.ResponseWriter, r *http.Request) {
 			_ = q.quic.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "too many requests given up")
 		}
 	}()
-	whole = l.serve(exchange.HTTP3, &q.conn, w, r, early)
+	whole = l.serve(&q.conn, w, r, arrival{
+		protocol: exchange.HTTP3,
+		early:    !r.TLS.HandshakeComplete, // until then only 0-RTT data can be read
+	})
 }
 
 // counter counts the requests that run, and tells when none does.

@@ -61,7 +61,7 @@ func New(cfg Config, h exchange.Handler) (*Listener, error) {
 	if h == nil {
 		return nil, errors.New("cannot listen: no handler")
 	}
-	l := &Listener{cfg: cfg.withDefaults(), handler: h, stop: make(chan struct{}), closed: make(chan struct{})}
+	l := &Listener{cfg: cfg.WithDefaults(), handler: h, stop: make(chan struct{}), closed: make(chan struct{})}
 	ends, err := bind(&l.cfg)
 	if err != nil {
 		return nil, err

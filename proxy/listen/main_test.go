@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -241,3 +243,47 @@ func isReset(err error) bool {
 func jsonLogger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
+
+func mustAddr(t testing.TB, s string) netip.Addr {
+	t.Helper()
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// has reports whether l has a TCP connection from a client's local address.
+func has(l *Listener, local net.Addr) bool {
+	for _, c := range l.conns.list() {
+		if c.remote == remoteOf(local) {
+			return true
+		}
+	}
+	return false
+}
+
+// waitFor polls what cannot be waited on.
+func waitFor(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(10 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("waiting for %s: not within 10 s", what)
+		}
+	}
+}
+
+// isGone reports that the server ended the connection, politely or not.
+func isGone(err error) bool {
+	var n net.Error
+	return isReset(err) && !(errors.As(err, &n) && n.Timeout())
+}
+
+type h3Transport = *http3.Transport
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -72,10 +72,17 @@ func trim(v string) string {
 	return strings.Trim(v, " \t")
 }
 
-// serve answers a request of HTTP/2 or HTTP/3 that came over c. stop is how
-// the protocol bounds the sending of one piece of the answer. It panics with
+// arrival is what a protocol knows of a request beside net/http's types.
+type arrival struct {
+	protocol exchange.Protocol
+	early    bool // it came in 0-RTT data
+	large    bool // the server did not keep the header to its bound
+}
+
+// serve answers a request of HTTP/2 or HTTP/3 that came over c, and reports
+// whether the client waited for all of the answer. It panics with
 // http.ErrAbortHandler to reset the stream.
-func (l *Listener) serve(p exchange.Protocol, c *conn, w http.ResponseWriter, r *http.Request, early bool) (answered bool) {
+func (l *Listener) serve(c *conn, w http.ResponseWriter, r *http.Request, a arrival) (answered bool) {
 	q := requests.Get().(*request)
 	q.header.h = r.Header
 	q.wait.parent, q.wait.timeout = r.Context(), l.cfg.RequestTimeout
@@ -96,12 +103,11 @@ func (l *Listener) serve(p exchange.Protocol, c *conn, w http.ResponseWriter, r 
 		}
 	}()
 
-	ex.Protocol, ex.TLS, ex.ALPN, ex.ServerName = p, true, c.alpn, c.serverName
+	ex.Protocol, ex.TLS, ex.ALPN, ex.ServerName = a.protocol, true, c.alpn, c.serverName
 	ex.Remote, ex.Header = c.remote, &q.header
-	early = early || q.header.Get("Early-Data") == "1"
-	ex.EarlyData = early
+	ex.EarlyData = a.early || len(r.Header["Early-Data"]) > 0 && q.header.Get("Early-Data") == "1"
 	ex.Priority = parsePriority(strings.Join(r.Header["Priority"], ","))
-	if refused := l.fill(q, ex, w, r); refused != nil {
+	if refused := l.fill(q, ex, w, r, a.large); refused != nil {
 		l.refuse(ex, refused)
 	} else {
 		l.call(ex)
@@ -111,8 +117,8 @@ func (l *Listener) serve(p exchange.Protocol, c *conn, w http.ResponseWriter, r 
 	return complete && r.Context().Err() == nil
 }
 
-func (l *Listener) fill(q *request, ex *exchange.Exchange, w http.ResponseWriter, r *http.Request) *refusal {
-	if len(r.Header) > l.cfg.MaxHeaderFields {
+func (l *Listener) fill(q *request, ex *exchange.Exchange, w http.ResponseWriter, r *http.Request, large bool) *refusal {
+	if len(r.Header) > l.cfg.MaxHeaderFields || large && headerSize(r) > l.cfg.MaxHeaderBytes {
 		return refusedTooLarge
 	}
 	size := r.ContentLength
@@ -123,13 +129,25 @@ func (l *Listener) fill(q *request, ex *exchange.Exchange, w http.ResponseWriter
 	// content: it is looked for where a method is about content.
 	if size > 0 || size == -1 && (ex.Protocol == exchange.HTTP2 || hasContent(r.Method)) {
 		rc := http.NewResponseController(w)
-		q.body = bodyReader{src: r.Body, left: l.cfg.MaxRequestBody, timeout: l.cfg.BodyTimeout, deadline: rc.SetReadDeadline}
+		q.body = bodyReader{src: r.Body, size: size, left: l.cfg.MaxRequestBody, timeout: l.cfg.BodyTimeout, deadline: rc.SetReadDeadline}
 		if ex.Protocol == exchange.HTTP3 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 			q.body.begin = func() { w.WriteHeader(http.StatusContinue) } // x/net sends its own
 		}
 		ex.RequestBody = &q.body
 	}
 	return nil
+}
+
+// headerSize counts a header as HTTP/2 and HTTP/3 do (RFC 9113, section
+// 6.5.2), without the 32 bytes a field.
+func headerSize(r *http.Request) int {
+	n := len(r.RequestURI) + len(r.Host)
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return n
 }
 
 func hasContent(method string) bool {
@@ -139,7 +157,10 @@ func hasContent(method string) bool {
 // answer writes what the handler left in ex.
 func (l *Listener) answer(ex *exchange.Exchange, c *conn, w http.ResponseWriter) (complete bool) {
 	h := w.Header()
-	length := announced(ex, decimal)
+	length := ""
+	if ex.Stream != nil || ex.Method == http.MethodHead || len(ex.Body) >= countedByServer {
+		length = announced(ex, decimal)
+	}
 	setFields(h, ex.Fields(), length)
 	if _, typed := h["Content-Type"]; !typed {
 		h["Content-Type"] = nil // keeps the servers from guessing one
@@ -200,6 +221,10 @@ func setFields(h http.Header, from []exchange.Field, length string) {
 		h["Content-Length"] = values[len(values)-1:]
 	}
 }
+
+// countedByServer is the size of content below which both servers hold it back
+// until the handler returns, and announce its length themselves.
+const countedByServer = 4096
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
