@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"manifold/internal/dial"
 )
 
 // Push is a pack.Sink that sends objects to a content server (manifold
@@ -36,18 +37,12 @@ func NewPush(base, token string) (*Push, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, fmt.Errorf("cannot push to %q: it is not an http or https URL of a host and a path", base)
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	transport := &http.Transport{
 		MaxIdleConnsPerHost:   16,
 		IdleConnTimeout:       time.Minute,
 		ResponseHeaderTimeout: pushTime,
 		ForceAttemptHTTP2:     true,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if host, port, err := net.SplitHostPort(addr); err == nil && (host == "localhost" || strings.HasSuffix(host, ".localhost")) {
-				addr = net.JoinHostPort("127.0.0.1", port)
-			}
-			return dialer.DialContext(ctx, network, addr)
-		},
+		DialContext:           dial.Localhost,
 	}
 	return &Push{
 		base:  strings.TrimSuffix(u.String(), "/") + "/",

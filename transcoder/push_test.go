@@ -34,7 +34,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer the-token" {
-		http.Error(w, "who?", 401)
+		http.Error(w, "who?", http.StatusUnauthorized)
 		return
 	}
 	switch r.Method {

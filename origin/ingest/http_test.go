@@ -54,7 +54,7 @@ func listen(t *testing.T, h exchange.Handler) string {
 		var body io.Reader = strings.NewReader(string(ex.Body))
 		size := int64(len(ex.Body))
 		if ex.Stream != nil {
-			body, size = ex.Stream, ex.StreamSize
+			body, size = io.LimitReader(ex.Stream, ex.StreamSize), ex.StreamSize
 		}
 		if ex.Status != http.StatusNoContent && ex.Status != http.StatusNotModified {
 			w.Header().Set("Content-Length", strconv.FormatInt(size, 10))

@@ -60,7 +60,7 @@ func do(t *testing.T, s *Server, from, method, target, body string, fields ...st
 		a.header.Add(f.Name, strings.Clone(f.Value))
 	}
 	if ex.Stream != nil {
-		data, err := io.ReadAll(ex.Stream)
+		data, err := io.ReadAll(io.LimitReader(ex.Stream, ex.StreamSize))
 		if err != nil || int64(len(data)) != ex.StreamSize {
 			t.Errorf("stream of %d bytes says it has %d, %v", len(data), ex.StreamSize, err)
 		}

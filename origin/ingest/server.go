@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -178,14 +177,17 @@ func (s *Server) read(ex *exchange.Exchange) {
 		ex.Body = append(ex.Body[:0], manifest[from:from+n]...)
 		return
 	}
-	keep = true
-	ex.Stream, ex.StreamSize = objectReader{o.Section(from, n), o}, n
-}
-
-// objectReader reads a part of an object and closes it at the end.
-type objectReader struct {
-	io.Reader
-	io.Closer
+	ex.StreamSize = n
+	file, err := o.File(from)
+	if err != nil {
+		s.fail(ex, "cannot serve", err)
+		return
+	}
+	if file == nil {
+		ex.Stream = o.Section(from, n)
+		return
+	}
+	ex.Stream, keep = file, true // read up to StreamSize; a listener may send it without copying
 }
 
 func (s *Server) time(ex *exchange.Exchange) {

@@ -70,6 +70,19 @@ func (o *Object) Section(off, n int64) io.Reader {
 	return io.NewSectionReader(o.file, off, n)
 }
 
+// File gives the object as an open file whose next byte is at offset off, for
+// who can send a file without copying it; nil where it lies in memory. It is
+// the caller's to close, in place of the Object.
+func (o *Object) File(off int64) (*os.File, error) {
+	if o.file == nil {
+		return nil, nil
+	}
+	if _, err := o.file.Seek(off, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("cannot seek in object: %w", err)
+	}
+	return o.file, nil
+}
+
 // ReadAll gives the whole content; it must not be changed.
 func (o *Object) ReadAll() ([]byte, error) {
 	if o.file == nil {
