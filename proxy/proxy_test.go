@@ -60,7 +60,7 @@ const mpd = `<?xml version="1.0"?>
 
 // stage is a proxy before a real origin, with a fixed clock.
 type stage struct {
-	t     *testing.T
+	t     testing.TB
 	proxy *Proxy
 	now   time.Time
 
@@ -80,7 +80,7 @@ func (k fixedKeys) PublicKey(string) (*ecdsa.PublicKey, error) { return nil, err
 
 const secret = "0123456789abcdef0123456789abcdef"
 
-func newStage(t *testing.T, change func(*Config)) *stage {
+func newStage(t testing.TB, change func(*Config)) *stage {
 	t.Helper()
 	s := &stage{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	files := map[string][2]string{
@@ -181,7 +181,7 @@ func (s *stage) ask(method, target string, header fields) response {
 	ex := exchange.Acquire(context.Background(), nil)
 	defer exchange.Release(ex)
 	ex.Protocol, ex.TLS, ex.Method, ex.Host, ex.Header = exchange.HTTP2, true, method, "edge.example", header
-	ex.Remote = netip.MustParseAddrPort("192.0.2.7:5000")
+	ex.Remote = viewerAddress
 	if err := ex.SetTarget(target); err != nil {
 		s.t.Fatal(err)
 	}
@@ -200,13 +200,30 @@ func (s *stage) ask(method, target string, header fields) response {
 	return res
 }
 
+// serveOnly is one request as a listener hands it over.
+func (s *stage) serveOnly(target string, header exchange.Headers) {
+	ex := exchange.Acquire(context.Background(), nil)
+	ex.Protocol, ex.TLS, ex.Method, ex.Host, ex.Header = exchange.HTTP2, true, "GET", "edge.example", header
+	ex.Remote = viewerAddress
+	if err := ex.SetTarget(target); err != nil {
+		s.t.Fatal(err)
+	}
+	s.proxy.Serve(ex)
+	if ex.Status != 200 {
+		s.t.Fatalf("%s: %d", target, ex.Status)
+	}
+	exchange.Release(ex)
+}
+
+var viewerAddress = netip.MustParseAddrPort("192.0.2.7:5000")
+
 func (s *stage) get(target string) response {
 	s.t.Helper()
 	return s.ask("GET", target, fields{"User-Agent": "test"})
 }
 
 // ok fails the test when the answer is not 200.
-func (r response) ok(t *testing.T) response {
+func (r response) ok(t testing.TB) response {
 	t.Helper()
 	if r.status != 200 {
 		t.Fatalf("status %d: %s", r.status, r.body)
@@ -525,7 +542,7 @@ func TestPlainViewersGetPlainBases(t *testing.T) {
 	ex := exchange.Acquire(context.Background(), nil)
 	defer exchange.Release(ex)
 	ex.Protocol, ex.Method, ex.Host, ex.Header = exchange.HTTP1, "GET", "edge.example:8080", fields{}
-	ex.Remote = netip.MustParseAddrPort("192.0.2.7:5000")
+	ex.Remote = viewerAddress
 	if err := ex.SetTarget("/news/manifest.mpd?device=dashjs&token=" + s.viewerToken(nil)); err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ var table = []struct {
 		"events/spool", "events/sink", "internal/dial"}},
 	{4, "the order of stages; no HTTP server types", []string{"proxy"}},
 	{5, "the edges of the program", []string{"proxy/listen", "console", "bench"}},
-	{6, "composes everybody's Config", []string{"config", "demo", "demo/...", "inspect"}},
+	{6, "composes everybody's Config", []string{"config", "demo", "demo/...", "inspect", "proxy/benchmarks"}},
 	{7, "wiring", []string{"cmd/wire"}},
 	{8, "commands, and tests of the whole", []string{"cmd/manifold", "e2e"}},
 }

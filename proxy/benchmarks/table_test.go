@@ -1,0 +1,123 @@
+package benchmarks
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"manifold/internal/testkit/measure"
+)
+
+var (
+	table    = flag.Bool("table", false, "print the comparison in Markdown instead of testing, and fail where a budget is not held")
+	roundFor = flag.Duration("round", 300*time.Millisecond, "how long a contender's round takes, with -table")
+	rounds   = flag.Int("rounds", 9, "how many rounds each contender has, with -table; the median counts")
+)
+
+// budgets are what we promise: the processor's time of a whole personalised
+// request, over that of the bare handler.
+var budgets = map[string]float64{"h1": 1.25, "h2": 1.15, "h3": 1.15}
+
+// printTable measures everything, and tells whether all budgets are held.
+func printTable() (held bool) {
+	// The stage's set-up needs a testing.TB; a benchmark lends its own.
+	testing.Benchmark(func(b *testing.B) {
+		if b.N == 1 {
+			held = printRounds(b)
+		}
+	})
+	return held
+}
+
+func printRounds(b *testing.B) bool {
+	s := newStage(b)
+	fmt.Printf("Measured %s. %d viewers on %d connections in a second process, one request in flight each; medians of %d rounds of about %v, in which the contenders take turns; processor time is the serving process's, kernel and garbage collector included.\n\n",
+		measure.Conditions("proxy/benchmarks"), viewers, connections, *rounds, *roundFor)
+	fmt.Println("| | | | processor | wall | allocations | body | ours × this, processor |")
+	fmt.Println("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |")
+	worst := map[string]float64{}
+	for _, p := range protocols {
+		for i := range cases {
+			t, err := s.prepare(p, &cases[i])
+			if err != nil {
+				b.Fatal(err)
+			}
+			all, err := s.compare(t)
+			if err != nil {
+				b.Fatal(err)
+			}
+			name, about := p, t.kase.about
+			for _, c := range contenders {
+				ratio := all["manifold"].cpu / all[c].cpu
+				if c == "bare" {
+					worst[p] = max(worst[p], ratio)
+				}
+				fmt.Printf("| %s | %s | %s | %s | %s | %.1f | %d B | %s |\n", name, about, c,
+					measure.Time(all[c].cpu), measure.Time(all[c].wall), all[c].allocs, t.size, measure.Digits(ratio))
+				name, about = "", ""
+			}
+		}
+	}
+	fmt.Println()
+	return printBudgets(worst)
+}
+
+// compare lets the contenders take turns, each beginning as often as the
+// others, and gives their medians.
+func (s *stage) compare(t *trial) (map[string]figures, error) {
+	n := map[string]int{}
+	for _, c := range contenders { // also warms up
+		const try = 20 * connections
+		f, err := s.measure(t, c, try)
+		if err != nil {
+			return nil, err
+		}
+		n[c] = max(int(float64(*roundFor)/f.wall), try)
+	}
+	all := map[string][]figures{}
+	for round := range *rounds {
+		for i := range contenders {
+			c := contenders[(round+i)%len(contenders)]
+			f, err := s.measure(t, c, n[c])
+			if err != nil {
+				return nil, err
+			}
+			all[c] = append(all[c], f)
+		}
+	}
+	medians := map[string]figures{}
+	for c, list := range all {
+		median := func(of func(figures) float64) float64 {
+			values := make([]float64, len(list))
+			for i, f := range list {
+				values[i] = of(f)
+			}
+			return measure.Median(values)
+		}
+		medians[c] = figures{
+			wall:   median(func(f figures) float64 { return f.wall }),
+			cpu:    median(func(f figures) float64 { return f.cpu }),
+			allocs: median(func(f figures) float64 { return f.allocs }),
+		}
+	}
+	return medians, nil
+}
+
+func printBudgets(worst map[string]float64) bool {
+	held := true
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(w, "| budget\t| at most\t| processor, worst case\t| held\t|")
+	fmt.Fprintln(w, "| ---\t| ---\t| ---\t| ---\t|")
+	for _, p := range protocols {
+		verdict := "yes"
+		if !(worst[p] <= budgets[p]) {
+			held, verdict = false, "no"
+		}
+		fmt.Fprintf(w, "| whole request over %s, of bare\t| %s\t| %s\t| %s\t|\n", p, measure.Digits(budgets[p]), measure.Digits(worst[p]), verdict)
+	}
+	_ = w.Flush()
+	return held
+}
