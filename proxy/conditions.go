@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,10 +11,28 @@ import (
 
 // Drain is an operator's word that sessions are to leave a pathway.
 type Drain struct {
-	// Who and Why are as the operator gave them; Since is when.
+	// Who and Why are as the operator gave them; Since is when. Until is when
+	// it ends by itself; the zero time: not before it is undone.
 	Who   string    `json:"who"`
 	Why   string    `json:"why"`
 	Since time.Time `json:"since"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Override is an operator's word that some viewers use a pathway first,
+// whatever its health.
+type Override struct {
+	// ID names it for its undoing.
+	ID      string `json:"id"`
+	Pathway string `json:"pathway"`
+	// Match selects the viewers; the zero value selects all.
+	Match MatchConfig `json:"match"`
+	Who   string      `json:"who"`
+	Why   string      `json:"why"`
+	Since time.Time   `json:"since"`
+	// Until is when it ends. Required: an override that is forgotten hides
+	// every failure of its CDN.
+	Until time.Time `json:"until"`
 }
 
 // PathwayStatus is one pathway of a set as the admin API shows it.
@@ -22,23 +41,33 @@ type PathwayStatus struct {
 	ID     string  `json:"id"`
 	Weight float64 `json:"weight"`
 	Health string  `json:"health"`
+	Load   float64 `json:"load,omitempty"`
 	Drain  *Drain  `json:"drain,omitempty"`
+	// Overrides are those that put it first.
+	Overrides []Override `json:"overrides,omitempty"`
 }
 
 // Conditions holds what changes about pathways while the program runs, by
 // (set, pathway). It outlives snapshots: a reload does not undo a drain.
 type Conditions struct {
-	mu     sync.Mutex
-	drains map[pathwayKey]Drain
-	health map[pathwayKey]steering.Health
-	sets   []*pathwaySet // of the current snapshot
+	now func() time.Time
+
+	mu        sync.Mutex
+	drains    map[pathwayKey]Drain
+	health    map[pathwayKey]steering.Health
+	loads     map[pathwayKey]float64
+	overrides map[string][]Override // by set
+	sets      []*pathwaySet         // of the current snapshot
 }
 
 type pathwayKey struct{ set, id string }
 
 // NewConditions gives conditions where all is healthy and nothing drained.
-func NewConditions() *Conditions {
-	return &Conditions{drains: map[pathwayKey]Drain{}, health: map[pathwayKey]steering.Health{}}
+func NewConditions(now func() time.Time) *Conditions {
+	return &Conditions{
+		now: now, drains: map[pathwayKey]Drain{}, health: map[pathwayKey]steering.Health{},
+		loads: map[pathwayKey]float64{}, overrides: map[string][]Override{},
+	}
 }
 
 // attach makes the conditions known to the sets of a new snapshot, before it
@@ -57,8 +86,15 @@ func (c *Conditions) publish(s *pathwaySet) {
 	state := &steering.State{Pathways: s.pathways, Conditions: make([]steering.Condition, len(s.pathways))}
 	for i, p := range s.pathways {
 		key := pathwayKey{s.name, p.ID}
-		_, drained := c.drains[key]
-		state.Conditions[i] = steering.Condition{Health: c.health[key], Drained: drained}
+		d, drained := c.drains[key]
+		state.Conditions[i] = steering.Condition{Health: c.health[key], Drained: drained, Until: d.Until, Load: c.loads[key]}
+	}
+	for _, o := range c.overrides[s.name] {
+		m, err := o.Match.match()
+		i := slices.IndexFunc(s.pathways, func(p steering.Pathway) bool { return p.ID == o.Pathway })
+		if err == nil && i >= 0 {
+			state.Overrides = append(state.Overrides, steering.Override{Pathway: i, Match: m, Until: o.Until})
+		}
 	}
 	s.state.Store(state)
 }
@@ -78,48 +114,118 @@ func (c *Conditions) find(set, id string) (*pathwaySet, error) {
 	return nil, fmt.Errorf("there is no pathway set %q", set)
 }
 
-// SetDrain drains a pathway, or with a nil drain undoes it.
-func (c *Conditions) SetDrain(set, id string, d *Drain) error {
+// change finds a pathway, changes its conditions by f, and publishes them.
+func (c *Conditions) change(set, id string, f func(pathwayKey)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, err := c.find(set, id)
 	if err != nil {
+		return err
+	}
+	f(pathwayKey{set, id})
+	c.publish(s)
+	return nil
+}
+
+// SetDrain drains a pathway, or with a nil drain undoes it.
+func (c *Conditions) SetDrain(set, id string, d *Drain) error {
+	err := c.change(set, id, func(k pathwayKey) {
+		if d == nil {
+			delete(c.drains, k)
+		} else {
+			c.drains[k] = *d
+		}
+	})
+	if err != nil {
 		return fmt.Errorf("cannot drain pathway: %w", err)
 	}
-	key := pathwayKey{set, id}
-	if d == nil {
-		delete(c.drains, key)
-	} else {
-		c.drains[key] = *d
-	}
-	c.publish(s)
 	return nil
 }
 
 // SetHealth tells what a probe found.
 func (c *Conditions) SetHealth(set, id string, h steering.Health) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, err := c.find(set, id)
-	if err != nil {
+	if err := c.change(set, id, func(k pathwayKey) { c.health[k] = h }); err != nil {
 		return fmt.Errorf("cannot set health: %w", err)
 	}
-	c.health[pathwayKey{set, id}] = h
-	c.publish(s)
+	return nil
+}
+
+// SetLoad tells what traffic a pathway carries now, in the unit of its
+// capacity and commitment; 0: not known.
+func (c *Conditions) SetLoad(set, id string, load float64) error {
+	if load < 0 || load != load {
+		return fmt.Errorf("cannot set load: %v is not an amount", load)
+	}
+	if err := c.change(set, id, func(k pathwayKey) { c.loads[k] = load }); err != nil {
+		return fmt.Errorf("cannot set load: %w", err)
+	}
+	return nil
+}
+
+// maxOverrides bounds those of one set: each is looked at for every viewer.
+const maxOverrides = 32
+
+// AddOverride puts a pathway first for some viewers. One of the same ID is
+// replaced; those that have ended are forgotten.
+func (c *Conditions) AddOverride(set string, o Override) error {
+	now := c.now()
+	if !o.Until.After(now) {
+		return fmt.Errorf("cannot override: it must say until when, in the future")
+	}
+	if _, err := o.Match.match(); err != nil {
+		return fmt.Errorf("cannot override: %w", err)
+	}
+	full := false
+	err := c.change(set, o.Pathway, func(pathwayKey) {
+		list := slices.DeleteFunc(c.overrides[set], func(have Override) bool { return have.ID == o.ID || !have.Until.After(now) })
+		if full = len(list) >= maxOverrides; !full {
+			list = append(list, o)
+		}
+		c.overrides[set] = list
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot override: %w", err)
+	case full:
+		return fmt.Errorf("cannot override: the set has %d overrides already", maxOverrides)
+	}
+	return nil
+}
+
+// RemoveOverride takes an override back.
+func (c *Conditions) RemoveOverride(set, id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := len(c.overrides[set])
+	c.overrides[set] = slices.DeleteFunc(c.overrides[set], func(o Override) bool { return o.ID == id })
+	if len(c.overrides[set]) == before {
+		return fmt.Errorf("cannot remove override: pathway set %q has none called %q", set, id)
+	}
+	for _, s := range c.sets {
+		if s.name == set {
+			c.publish(s)
+		}
+	}
 	return nil
 }
 
 // Status lists all pathways of the current snapshot.
 func (c *Conditions) Status() []PathwayStatus {
+	now := c.now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out []PathwayStatus
 	for _, s := range c.sets {
 		for _, p := range s.pathways {
 			key := pathwayKey{s.name, p.ID}
-			st := PathwayStatus{Set: s.name, ID: p.ID, Weight: p.Weight, Health: c.health[key].String()}
-			if d, ok := c.drains[key]; ok {
+			st := PathwayStatus{Set: s.name, ID: p.ID, Weight: p.Weight, Health: c.health[key].String(), Load: c.loads[key]}
+			if d, ok := c.drains[key]; ok && (d.Until.IsZero() || d.Until.After(now)) {
 				st.Drain = &d
+			}
+			for _, o := range c.overrides[s.name] {
+				if o.Pathway == p.ID && o.Until.After(now) {
+					st.Overrides = append(st.Overrides, o)
+				}
 			}
 			out = append(out, st)
 		}

@@ -47,8 +47,24 @@ type PathwayConfig struct {
 	PlainBase string
 	// Weight is its share of the sessions, relative to the others.
 	Weight float64
+	// Only, where not empty, lists whom it may serve; Never whom it may not;
+	// Prefer who uses it before all others.
+	Only, Never, Prefer []MatchConfig
+	// Capacity is the load above which sessions are shed from it, Commit the
+	// load below which it gets more than its weight; both in the unit in which
+	// loads are reported to the admin API. 0 is none.
+	Capacity, Commit float64
 	// Token is how its access tokens are made; nil: it wants none.
 	Token *token.Config
+}
+
+// MatchConfig selects viewers: of each list that is not empty, one must hold.
+type MatchConfig struct {
+	// Countries are ISO 3166-1 alpha-2, ASNs autonomous systems, Addresses
+	// blocks like "10.0.0.0/8".
+	Countries []string
+	ASNs      []uint32
+	Addresses []string
 }
 
 // ChannelConfig is one live or VOD service.
@@ -68,6 +84,10 @@ type ChannelConfig struct {
 	// answers, 0 means 20 s.
 	Steering bool
 	TTL      time.Duration
+	// Dwell is how long a session stays with its CDN while that is as good as
+	// any other: changed weights and loads do not move it again before. 0
+	// means three TTLs, below 0 none.
+	Dwell time.Duration
 	// Access is who may watch; the zero value lets everybody.
 	Access access.Config
 }
@@ -119,6 +139,17 @@ func (s *SetConfig) validate() (l problem.List) {
 		if p.PlainBase != "" {
 			checkBase(&l, at+".plain_base", p.PlainBase)
 		}
+		for _, list := range []struct {
+			name    string
+			matches []MatchConfig
+		}{{"only", p.Only}, {"never", p.Never}, {"prefer", p.Prefer}} {
+			if i, err := badMatch(list.matches); err != nil {
+				l.Add(problem.At(at+"."+list.name, i), "%v", err)
+			}
+		}
+		if p.Capacity < 0 || p.Commit < 0 {
+			l.Add(at, "capacity and commit must not be negative")
+		}
 		if p.Weight < 0 {
 			l.Add(at+".weight", "a weight must not be negative")
 		}
@@ -131,6 +162,30 @@ func (s *SetConfig) validate() (l problem.List) {
 		l.AddHint("", "give at least one pathway a weight above 0", "all weights are 0")
 	}
 	return l
+}
+
+// badMatch finds the first match that cannot be read.
+func badMatch(list []MatchConfig) (int, error) {
+	for i, c := range list {
+		if _, err := c.match(); err != nil {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
+func (c *MatchConfig) match() (steering.Match, error) {
+	return steering.NewMatch(c.Countries, c.ASNs, c.Addresses)
+}
+
+// matches reads a list that Validate has passed.
+func matches(list []MatchConfig) (out []steering.Match) {
+	for _, c := range list {
+		if m, err := c.match(); err == nil {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 func checkBase(l *problem.List, path, base string) {

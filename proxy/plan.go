@@ -2,10 +2,10 @@ package proxy
 
 import (
 	"manifold/device"
+	"manifold/explain"
 	"manifold/manifest"
 	"manifold/proxy/access/token"
 	"manifold/session"
-	"manifold/steering"
 )
 
 // planFor makes the plan of this request: the shape, interned, and the values
@@ -19,7 +19,7 @@ func (r *request) planFor(t template) *manifest.Plan {
 		key.order, key.n = r.order.Index, uint8(r.order.N)
 	}
 	shape := r.snap.shapes.get(&key, newShape)
-
+	r.tracePlan(shape, &key)
 	if !r.fillSlots(shape, &key) {
 		return nil
 	}
@@ -38,10 +38,12 @@ func (r *request) fillSlots(shape *manifest.Shape, key *shapeKey) bool {
 		value, err := r.token(cdn.base(r.ex.TLS).minter, key.kind)
 		if err != nil {
 			r.p.log.Warn("cannot make a CDN token", "channel", r.ch.name, "pathway", cdn.id, "error", err)
+			r.trace.Plan(explain.PlanTokenFail, cdn.id, err.Error())
 			r.refuse(403, "this viewer's access cannot be expressed at the CDN")
 			return false
 		}
 		r.values[manifest.SlotToken(i)] = value
+		r.traceToken(cdn, key.kind)
 	}
 	return true
 }
@@ -49,7 +51,7 @@ func (r *request) fillSlots(shape *manifest.Shape, key *shapeKey) bool {
 // token is the viewer's access token at a CDN: never wider than what the
 // viewer was granted, and shared by all who were granted the same.
 func (r *request) token(m *token.Minter, kind manifest.Kind) ([]byte, error) {
-	scope, err := r.ch.access.CDNScope(&r.viewer, m, "", r.p.now())
+	scope, err := r.ch.access.CDNScope(&r.viewer, m, "", r.now)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +67,17 @@ func (r *request) mediaPathway() int {
 		return r.order.First()
 	}
 	if steers(r.ch, r.device, manifest.HLSMedia) {
+		r.trace.Plan(explain.PlanPathway, r.ch.cdns[i].id, "")
 		return i
 	}
-	if c := r.state.Conditions[i]; c.Drained || c.Health == steering.Down {
-		return r.order.First()
+	if r.order.Has(i) && r.state.Conditions[i].Usable(r.now) {
+		r.trace.Plan(explain.PlanPathway, r.ch.cdns[i].id, "")
+		return i
 	}
-	return i
+	if r.trace != nil {
+		r.trace.Plan(explain.PlanMoved, r.ch.cdns[r.order.First()].id, "instead of "+r.addr.Pathway)
+	}
+	return r.order.First()
 }
 
 // steers tells whether a player is given content steering.

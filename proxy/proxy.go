@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"manifold/exchange"
+	"manifold/geo"
 	"manifold/origin"
 )
 
@@ -18,13 +19,14 @@ type Proxy struct {
 	conditions *Conditions
 	log        *slog.Logger
 	now        func() time.Time
+	geo        *geo.Locator
 	current    atomic.Pointer[snapshot]
 	requests   sync.Pool
 }
 
 // New makes a proxy over a shield. It serves 503 until Load succeeded.
 func New(shield *origin.Shield, log *slog.Logger, now func() time.Time) *Proxy {
-	p := &Proxy{shield: shield, conditions: NewConditions(), log: log, now: now}
+	p := &Proxy{shield: shield, conditions: NewConditions(now), log: log, now: now, geo: &geo.Locator{}}
 	p.requests.New = func() any { return &request{p: p} }
 	return p
 }
@@ -41,6 +43,9 @@ func (p *Proxy) Load(cfg *Config) error {
 	return nil
 }
 
+// Geo are the databases by which viewers are placed.
+func (p *Proxy) Geo() *geo.Locator { return p.geo }
+
 // Conditions are the drains and the health of the pathways.
 func (p *Proxy) Conditions() *Conditions { return p.conditions }
 
@@ -56,7 +61,7 @@ func (p *Proxy) Ready() error {
 // configuration of this moment.
 func (p *Proxy) begin(ex *exchange.Exchange) *request {
 	r := p.requests.Get().(*request)
-	r.ex, r.snap = ex, p.current.Load()
+	r.ex, r.snap, r.now = ex, p.current.Load(), p.now()
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"manifold/explain"
 	"manifold/manifest"
 	"manifold/manifest/dash"
 	"manifold/manifest/hls"
@@ -37,6 +38,7 @@ func (r *request) fetch() *origin.Answer {
 		r.originFailed(err)
 		return nil
 	}
+	r.traceFetch(answer)
 	return answer
 }
 
@@ -56,6 +58,7 @@ func (r *request) originFailed(err error) {
 	if e.Status == 404 || e.Status == 410 {
 		text = "the origin has nothing at this address"
 	}
+	r.trace.Fetch(explain.FetchFailed, r.addr.Path, 0, 0, text)
 	r.refuse(e.HTTPStatus(), text)
 	name := r.p.shield.Name()
 	r.ex.SetField("Cache-Status", string(e.AppendCacheStatus(nil, name)))
@@ -71,6 +74,7 @@ func (r *request) compile(answer *origin.Answer) template {
 	v, err := answer.Compiled(compileManifest)
 	if err != nil {
 		r.p.log.Warn("cannot compile manifest", "channel", r.ch.name, "path", r.addr.Path, "error", err)
+		r.trace.Compile(explain.CompileFailed, "", false, 0, 0, err.Error())
 		r.refuse(502, "the origin's manifest cannot be read")
 		r.ex.SetField("Proxy-Status", r.p.shield.Name()+"; error=http_protocol_error")
 		return nil
@@ -78,7 +82,9 @@ func (r *request) compile(answer *origin.Answer) template {
 	from := len(r.ex.Text)
 	r.ex.Text = answer.AppendCacheStatus(r.ex.Text)
 	r.ex.SetField("Cache-Status", r.ex.Piece(from))
-	return v.(template)
+	t := v.(template)
+	r.traceTemplate(t)
+	return t
 }
 
 // compileManifest makes the template of an origin's body. The body, not the
@@ -106,6 +112,7 @@ func (r *request) redirected(t template) bool {
 	b := manifest.NewBuilder(nil, 256)
 	b.Address(&manifest.Shape{Prefix: r.ch.prefix}, r.ch.cdns[r.order.First()].id, r.escapedPath())
 	r.values[manifest.SlotSession] = r.session
+	r.trace.Plan(explain.PlanRedirect, r.device.Name, "")
 	r.ex.Status = 302
 	r.ex.SetField("Location", string(b.Form().Append(nil, r.values[:])))
 	r.ex.SetField("Cache-Control", "private, no-store")
@@ -140,9 +147,11 @@ func (r *request) render(t template, plan *manifest.Plan) {
 	if r.device.Gzip && acceptsGzip(ex.Header.Get("Accept-Encoding")) {
 		ex.SetField("Content-Encoding", "gzip")
 		ex.Body = t.AppendGzip(ex.Body[:0], plan)
+		r.trace.Render(explain.RenderGzip, ex.Status, len(ex.Body), "")
 		return
 	}
 	ex.Body = t.Append(ex.Body[:0], plan)
+	r.trace.Render(explain.RenderPlain, ex.Status, len(ex.Body), "")
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3): gzip is named,

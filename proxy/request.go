@@ -1,12 +1,13 @@
 package proxy
 
 import (
-	"errors"
-	"net/url"
 	"strings"
+	"time"
 
 	"manifold/device"
 	"manifold/exchange"
+	"manifold/explain"
+	"manifold/geo"
 	"manifold/manifest"
 	"manifold/proxy/access"
 	"manifold/proxy/route"
@@ -28,6 +29,7 @@ type request struct {
 	p    *Proxy
 	ex   *exchange.Exchange
 	snap *snapshot
+	now  time.Time
 
 	ch    *channel
 	addr  route.Address
@@ -35,6 +37,7 @@ type request struct {
 
 	device *device.Profile
 	viewer access.Viewer
+	place  geo.Place
 	// session is the session's text: from the address, or made at the entry.
 	session []byte
 
@@ -48,6 +51,11 @@ type request struct {
 	text []byte
 	// escaped is the origin path, percent-encoded, once it was asked for.
 	escaped string
+
+	// trace, where not nil, is told why; imagined is whom the request is for,
+	// where nobody asked.
+	trace    *explain.Trace
+	imagined *Imagined
 }
 
 // keep appends s to the request's storage and gives the piece.
@@ -88,22 +96,20 @@ func (r *request) route() bool {
 	if rest, own := strings.CutPrefix(r.ex.Path, route.Internal); own {
 		return r.routeInternal(rest)
 	}
-	ch, rest, ok := r.snap.routes.Find(r.ex.Host, r.ex.Path)
-	if !ok {
-		r.refuse(404, "no channel has this address")
-		return false
+	ch, rest, by := r.snap.routes.Find(r.ex.Host, r.ex.Path)
+	if by == route.ByNone {
+		return r.lost(explain.RouteNone, "no channel has this address")
 	}
+	r.trace.Route(routeReasons[by], ch.name, ch.prefix, rest)
+	var ok bool
 	if r.addr, ok = route.Parse(rest); !ok {
-		r.refuse(404, "this is not a session address")
-		return false
+		return r.lost(explain.RouteAddress, "this is not a session address")
 	}
 	if r.addr.Cohort != "" || r.addr.Path == "" {
-		r.refuse(404, "there is nothing at this address")
-		return false
+		return r.lost(explain.RouteAddress, "there is nothing at this address")
 	}
 	if r.addr.Pathway != "" && r.addr.Pathway != manifest.NoPathway && ch.pathway(r.addr.Pathway) < 0 {
-		r.refuse(404, "the channel has no such pathway")
-		return false
+		return r.lost(explain.RouteAddress, "the channel has no such pathway")
 	}
 	r.ch = ch
 	if !isManifestPath(r.addr.Path) {
@@ -117,122 +123,23 @@ func (r *request) routeInternal(rest string) bool {
 	name, sess, ok := strings.Cut(strings.TrimPrefix(rest, "steer/"), "/~")
 	ch := r.snap.channels[name]
 	if !ok || ch == nil || !strings.HasPrefix(rest, "steer/") {
-		r.refuse(404, "there is nothing at this address")
-		return false
+		return r.lost(explain.RouteNone, "there is nothing at this address")
 	}
+	r.trace.Route(explain.RouteInternal, name, route.Internal, "steer")
 	r.ch, r.addr.Session, r.asked = ch, sess, steeringAnswer
 	return true
+}
+
+// lost answers that an address leads nowhere.
+func (r *request) lost(why explain.Reason, text string) bool {
+	r.trace.Route(why, "", "", r.ex.Path)
+	r.refuse(404, text)
+	return false
 }
 
 // isManifestPath tells manifests by their names.
 func isManifestPath(path string) bool {
 	return strings.HasSuffix(path, ".m3u8") || strings.HasSuffix(path, ".mpd") || strings.HasSuffix(path, ".m3u")
-}
-
-// access finds who the viewer is: at the entry by token, in a session by the
-// signed address, at the steering server by the session in its URL.
-func (r *request) access() bool {
-	ex := r.ex
-	about := access.Request{
-		Path: r.addr.Path, Remote: ex.Remote.Addr(), Now: r.p.now(),
-		UserAgent: ex.Header.Get("User-Agent"), Player: cmcdSession(ex.RawQuery),
-	}
-	var err error
-	switch {
-	case r.asked == steeringAnswer:
-		r.viewer, err = r.ch.access.Steer(r.addr.Session, &about)
-		r.session = r.keep(r.addr.Session)
-	case r.addr.Session != "":
-		r.viewer, err = r.ch.access.Return(r.addr.Session, &about)
-		r.session = r.keep(r.addr.Session)
-	default:
-		err = r.enter(&about)
-	}
-	if err != nil {
-		r.refuseAccess(err)
-		return false
-	}
-	if name := queryValue(ex.RawQuery, "device"); name != "" || r.addr.Session == "" {
-		r.device = r.snap.devices.Match(name, about.UserAgent)
-	} else {
-		r.device = r.snap.devices.ByID(r.viewer.Claims.Device)
-	}
-	if r.addr.Session == "" {
-		r.viewer.Claims.Device = r.device.ID
-		from := len(r.text)
-		r.text = r.ch.access.AppendAddress(r.text, &r.viewer.Claims)
-		r.session = r.text[from:len(r.text):len(r.text)]
-	}
-	return true
-}
-
-// enter checks the token shown at the entry.
-func (r *request) enter(about *access.Request) (err error) {
-	h := r.ex.Header
-	if about.Token, err = r.ch.access.Find(r.ex.RawQuery, h.Get("Authorization"), h.Get("Cookie")); err != nil {
-		return err
-	}
-	grant, err := r.ch.access.Check(about)
-	if err != nil {
-		return err
-	}
-	r.viewer, err = r.ch.access.Enter(grant, about)
-	return err
-}
-
-// refuseAccess answers what access said.
-func (r *request) refuseAccess(err error) {
-	var refusal *access.Error
-	if !errors.As(err, &refusal) {
-		r.p.log.Error("cannot check access", "channel", r.ch.name, "error", err)
-		r.refuse(500, "access cannot be checked")
-		return
-	}
-	r.refuse(refusal.Status(), refusal.Error())
-	if c := refusal.Challenge(); c != "" {
-		r.ex.SetField("WWW-Authenticate", c)
-	}
-}
-
-// cmcdSession finds the session id in a CMCD query (CTA-5004, sid), which
-// tells the players of one viewer apart; "" where there is none.
-func cmcdSession(query string) string {
-	if !strings.Contains(query, "CMCD=") {
-		return ""
-	}
-	_, rest, ok := strings.Cut(queryValue(query, "CMCD"), `sid="`)
-	if !ok {
-		return ""
-	}
-	sid, _, ok := strings.Cut(rest, `"`)
-	if !ok {
-		return ""
-	}
-	return sid
-}
-
-// choose orders the pathways. A CDN whose tokens cannot say what the viewer
-// was granted (it sees viewers at other addresses than we do) is left out.
-func (r *request) choose() bool {
-	r.state = r.ch.set.state.Load()
-	r.order = steering.Choose(&steering.Viewer{Session: r.sessionNumber()}, r.state, r.p.now())
-	if !r.viewer.Bound.IsValid() {
-		return true
-	}
-	now := r.p.now()
-	r.order.Keep(func(i int) bool {
-		m := r.ch.cdns[i].base(r.ex.TLS).minter
-		if m == nil {
-			return true
-		}
-		_, err := r.ch.access.CDNScope(&r.viewer, m, r.viewer.Scope, now)
-		return err == nil
-	})
-	if r.order.N == 0 {
-		r.refuse(403, access.ErrUnbound.Error())
-		return false
-	}
-	return true
 }
 
 // refuse writes an error answer that players on other hosts may read.
@@ -246,22 +153,4 @@ func (r *request) crossOrigin() {
 	r.ex.SetField("Access-Control-Allow-Origin", "*")
 	r.ex.SetField("Access-Control-Expose-Headers", "Cache-Status, Proxy-Status, Server-Timing, Date, Age")
 	r.ex.SetField("Timing-Allow-Origin", "*")
-}
-
-// queryValue gives the first value of name in a raw query, or "". It allocates
-// only where the value is percent-encoded.
-func queryValue(query, name string) string {
-	for query != "" {
-		var pair string
-		pair, query, _ = strings.Cut(query, "&")
-		if k, v, _ := strings.Cut(pair, "="); k == name {
-			if strings.ContainsAny(v, "%+") {
-				if u, err := url.QueryUnescape(v); err == nil {
-					return u
-				}
-			}
-			return v
-		}
-	}
-	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"manifold/exchange"
+	"manifold/explain"
 	"manifold/manifest"
 	"manifold/origin"
 )
@@ -35,6 +36,7 @@ func (r *request) escapedPath() string {
 // latter is rare: only references in tags that we do not know are left
 // relative to the edge.
 func (r *request) segment() {
+	r.trace.Plan(explain.PlanSegments, r.addr.Path, "")
 	if r.ch.segments == manifest.SegmentsProxy {
 		r.proxySegment()
 		return

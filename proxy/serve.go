@@ -2,12 +2,16 @@ package proxy
 
 import "manifold/exchange"
 
-// Serve answers one viewer request: the way of a request, a paragraph a stage.
-// A stage that cannot go on has written the answer and says false.
+// Serve answers one viewer request.
 func (p *Proxy) Serve(ex *exchange.Exchange) {
 	r := p.begin(ex)
-	defer p.end(r)
+	r.serve()
+	p.end(r)
+}
 
+// serve is the way of a request, a paragraph a stage. A stage that cannot go
+// on has written the answer and says false.
+func (r *request) serve() {
 	// listen filled the exchange; what is not GET or HEAD ends here.
 	if !r.method() {
 		return
@@ -59,6 +63,9 @@ func (p *Proxy) Serve(ex *exchange.Exchange) {
 		return
 	}
 	plan := r.planFor(template)
+	if plan == nil {
+		return
+	}
 
 	// render: copy spans, fill slots.
 	r.render(template, plan)

@@ -24,6 +24,7 @@ type snapshot struct {
 	channels map[string]*channel
 	sets     []*pathwaySet
 	shapes   *shapeTable
+	memory   *memory
 }
 
 // pathwaySet is a named set of pathways with its present conditions.
@@ -44,6 +45,7 @@ type channel struct {
 	cdns     []cdn // in the set's order
 	steering bool
 	ttl      time.Duration
+	dwell    time.Duration
 	access   *access.Policy
 	// steer encloses the session in the steering server's path.
 	steerBefore string
@@ -72,6 +74,7 @@ func newSnapshot(cfg *Config, shield *origin.Shield) (*snapshot, error) {
 	s := &snapshot{
 		channels: map[string]*channel{},
 		shapes:   newShapeTable(),
+		memory:   &memory{},
 	}
 	var err error
 	if s.devices, err = device.NewTable(cfg.Devices); err != nil {
@@ -83,7 +86,10 @@ func newSnapshot(cfg *Config, shield *origin.Shield) (*snapshot, error) {
 		c := &cfg.Sets[i]
 		list := make([]steering.Pathway, len(c.Pathways))
 		for j, p := range c.Pathways {
-			list[j] = steering.Pathway{ID: p.ID, Weight: p.Weight}
+			list[j] = steering.Pathway{
+				ID: p.ID, Weight: p.Weight, Capacity: p.Capacity, Commit: p.Commit,
+				Only: matches(p.Only), Never: matches(p.Never), Prefer: matches(p.Prefer),
+			}
 		}
 		sets[c.Name] = c
 		states[c.Name] = &pathwaySet{name: c.Name, pathways: steering.NewPathways(list)}
@@ -121,6 +127,7 @@ func newChannel(c *ChannelConfig, set *SetConfig, state *pathwaySet, shield *ori
 	ch := &channel{
 		name: c.Name, prefix: c.Prefix, group: group, segments: c.Segments, set: state,
 		steering: c.Steering, ttl: or(c.TTL, 20*time.Second), access: policy,
+		dwell:       max(0, or(c.Dwell, 3*or(c.TTL, 20*time.Second))),
 		source:      withSlash(c.Origin.Origins[0].URL),
 		steerBefore: route.Internal + "steer/" + c.Name + "/~",
 	}

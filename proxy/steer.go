@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"encoding/binary"
+	"time"
 
+	"manifold/explain"
 	"manifold/steering"
 )
 
@@ -25,4 +27,8 @@ func (r *request) steer() {
 	ex.SetField("Cache-Control", "no-store")
 	r.crossOrigin()
 	ex.Body = answer.Append(ex.Body[:0], r.state, &r.order)
+	if r.trace != nil {
+		r.trace.Plan(explain.PlanSteering, "", "asked again in "+answer.TTL.Round(time.Second).String())
+	}
+	r.trace.Render(explain.RenderPlain, ex.Status, len(ex.Body), "")
 }

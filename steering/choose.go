@@ -55,11 +55,20 @@ func (h Health) String() string {
 // Condition is what changes about a pathway while the program runs.
 type Condition struct {
 	Health Health
-	// Drained is the operator's word that sessions are to leave.
+	// Drained is the operator's word that sessions are to leave, Until when
+	// it ends by itself (the zero time: it does not).
 	Drained bool
+	Until   time.Time
 	// Load is the traffic it carries now, in any one unit; 0 is not known.
 	Load float64
 }
+
+func (c *Condition) drained(now time.Time) bool {
+	return c.Drained && (c.Until.IsZero() || now.Before(c.Until))
+}
+
+// Usable tells whether the pathway works and is not drained.
+func (c *Condition) Usable(now time.Time) bool { return c.Health != Down && !c.drained(now) }
 
 // Override is an operator's word that some viewers use a pathway first,
 // whatever its health.
@@ -80,9 +89,6 @@ type State struct {
 	// Overrides are in force in their order: the first that selects the
 	// viewer counts.
 	Overrides []Override
-	// Dwell is how long a session stays with a choice that is still as good:
-	// weights and load do not move it again before.
-	Dwell time.Duration
 }
 
 // NewPathways prepares pathways for [Choose].
@@ -111,6 +117,9 @@ type Viewer struct {
 	Prev    int
 	Since   time.Time
 	HasPrev bool
+	// Dwell is how long a session stays with a choice that is still as good:
+	// weights and load do not move it again before.
+	Dwell time.Duration
 }
 
 // Reason says why a pathway stands where it does. The list is closed.
@@ -225,7 +234,7 @@ func (s *State) override(v *Viewer, now time.Time) int {
 
 // judge finds where pathway i stands for the viewer.
 func (s *State) judge(v *Viewer, i, override int, now time.Time) (Reason, float64) {
-	p, c := &s.Pathways[i], s.Conditions[i]
+	p, c := &s.Pathways[i], &s.Conditions[i]
 	if len(p.Only) > 0 && !holdsAny(p.Only, v) || holdsAny(p.Never, v) {
 		return ByForbidden, 0
 	}
@@ -243,13 +252,13 @@ func (s *State) judge(v *Viewer, i, override int, now time.Time) (Reason, float6
 		return ByOverride, score
 	case c.Health == Down:
 		return ByDown, score
-	case c.Drained:
+	case c.drained(now):
 		return ByDrain, score
 	case c.Health == Degraded:
 		return ByDegraded, score
 	case holdsAny(p.Prefer, v):
 		return ByPrefer, score
-	case v.HasPrev && v.Prev == i && now.Sub(v.Since) < s.Dwell:
+	case v.HasPrev && v.Prev == i && now.Sub(v.Since) < v.Dwell:
 		return ByStay, score
 	case p.Capacity > 0 && c.Load > p.Capacity && unit(v.Session^p.hash^shedSalt) < 1-p.Capacity/c.Load:
 		return ByCapacity, score

@@ -268,10 +268,20 @@ func TestCommitGivesMore(t *testing.T) {
 	}
 }
 
+func TestDrainEndsByItself(t *testing.T) {
+	s := state(map[string]float64{"alpha": 1, "beta": 0}, "alpha", "beta")
+	s.Conditions[0] = Condition{Drained: true, Until: now.Add(time.Hour)}
+	if o := Choose(&Viewer{}, s, now); o.First() != 1 || s.Conditions[0].Usable(now) {
+		t.Errorf("while drained: %v", o.Index[:o.N])
+	}
+	if o := Choose(&Viewer{}, s, now.Add(time.Hour)); o.First() != 0 || !s.Conditions[0].Usable(now.Add(time.Hour)) {
+		t.Errorf("afterwards: %v", o.Index[:o.N])
+	}
+}
+
 func TestDwell(t *testing.T) {
 	s := state(map[string]float64{"alpha": 1000, "beta": 0.001}, "alpha", "beta")
-	s.Dwell = time.Minute
-	v := Viewer{Session: 5, HasPrev: true, Prev: 1, Since: now.Add(-30 * time.Second)}
+	v := Viewer{Session: 5, Dwell: time.Minute, HasPrev: true, Prev: 1, Since: now.Add(-30 * time.Second)}
 	if o := Choose(&v, s, now); o.First() != 1 || o.Reason[0] != ByStay {
 		t.Errorf("within the dwell time: %v", o.Reason[:o.N])
 	}

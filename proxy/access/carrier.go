@@ -7,7 +7,7 @@ import "strings"
 // where there is none (or none is asked for), and [ErrTwice] where one carrier
 // has two. It does not allocate.
 func (p *Policy) Find(rawQuery, authorization, cookie string) (string, error) {
-	if !p.needsToken() {
+	if !p.NeedsToken() {
 		return "", nil
 	}
 	for _, c := range p.cfg.Carriers {
@@ -69,7 +69,7 @@ func cookieValue(cookie, name string) string {
 // WithoutToken gives a query without the viewer's token: what may be handed
 // on. It is rawQuery itself where there is none.
 func (p *Policy) WithoutToken(rawQuery string) string {
-	if !p.needsToken() || !strings.Contains(rawQuery, p.cfg.QueryName) {
+	if !p.NeedsToken() || !strings.Contains(rawQuery, p.cfg.QueryName) {
 		return rawQuery
 	}
 	var rest strings.Builder

@@ -39,7 +39,7 @@ func New(cfg Config, channel Channel, src KeySource, sessions *session.Keys) (*P
 	cfg = cfg.withDefaults()
 	cfg.Issuers = slices.Clone(cfg.Issuers)
 	p := &Policy{cfg: cfg, channel: channel, sessions: sessions, cache: newCache(cfg.Cached), leeway: int64(cfg.Leeway / time.Second)}
-	if p.needsToken() {
+	if p.NeedsToken() {
 		keys, err := loadKeys(cfg.Issuers, src)
 		if err != nil {
 			return nil, fmt.Errorf("cannot make the access policy of channel %s: %w", channel.Name, err)
@@ -49,7 +49,8 @@ func New(cfg Config, channel Channel, src KeySource, sessions *session.Keys) (*P
 	return p, nil
 }
 
-func (p *Policy) needsToken() bool { return p.cfg.Token != "none" }
+// NeedsToken tells whether a viewer must show a token at the entry.
+func (p *Policy) NeedsToken() bool { return p.cfg.Token != "none" }
 
 // Request is what is known of one request.
 type Request struct {
@@ -72,7 +73,7 @@ var anyone = &Grant{}
 // Check verifies the token of a request at the entry and whether it allows
 // it. The error is an *Error. It does not allocate for a token that is known.
 func (p *Policy) Check(r *Request) (*Grant, error) {
-	if !p.needsToken() {
+	if !p.NeedsToken() {
 		return anyone, nil
 	}
 	g, err := p.grant(r.Token, r.Now.Unix())

@@ -73,7 +73,7 @@ func (p *Policy) Return(text string, r *Request) (Viewer, error) {
 	if err != nil {
 		return Viewer{}, sessionError(err)
 	}
-	if p.needsToken() && c.Token.IsZero() {
+	if p.NeedsToken() && c.Token.IsZero() {
 		return Viewer{}, ErrSessionToken
 	}
 	dir, ok := p.sessions.InScope(c.Scope, r.Path)

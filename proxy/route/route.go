@@ -60,16 +60,28 @@ func (t *Table[T]) rules(host string) prefixes[T] {
 // Internal is the path under which the edge's own resources live.
 const Internal = "/.manifold/"
 
+// By says by which kind of rule a value was found.
+type By uint8
+
+// The kinds of rules, weakest first; none was found by ByNone.
+const (
+	ByNone By = iota
+	ByAnyHost
+	ByWildcard
+	ByHost
+)
+
 // Find gives the value of the longest prefix of path under host (as sent:
 // any case, with or without port), and the rest of the path after the prefix
 // and its slash. An exact host wins over a wildcard, a wildcard over none; it
 // does not allocate when the host is in lower case.
-func (t *Table[T]) Find(host, path string) (v T, rest string, ok bool) {
+func (t *Table[T]) Find(host, path string) (v T, rest string, by By) {
+	ok := false
 	if len(t.exact) > 0 || len(t.wildcards) > 0 {
 		name := strings.ToLower(withoutPort(host))
 		if p, have := t.exact[name]; have {
 			if v, rest, ok = t.longestIn(p, path); ok {
-				return v, rest, true
+				return v, rest, ByHost
 			}
 		}
 		for n := name; len(t.wildcards) > 0; {
@@ -80,12 +92,15 @@ func (t *Table[T]) Find(host, path string) (v T, rest string, ok bool) {
 			n = n[i+1:]
 			if p, have := t.wildcards[n]; have {
 				if v, rest, ok = t.longestIn(p, path); ok {
-					return v, rest, true
+					return v, rest, ByWildcard
 				}
 			}
 		}
 	}
-	return t.longestIn(t.any, path)
+	if v, rest, ok = t.longestIn(t.any, path); ok {
+		return v, rest, ByAnyHost
+	}
+	return v, "", ByNone
 }
 
 // longestIn tries the prefixes of path at its slashes, longest first.

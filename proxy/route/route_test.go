@@ -35,13 +35,13 @@ func TestFind(t *testing.T) {
 		{"[::1]:8443", "/news/a", "news", "a"},
 		{"", "/news/", "news", ""},
 	} {
-		got, rest, ok := tab.Find(c.host, c.path)
-		if !ok || got != c.want || rest != c.rest {
-			t.Errorf("Find(%q, %q) = %q, %q, %v; want %q, %q", c.host, c.path, got, rest, ok, c.want, c.rest)
+		got, rest, by := tab.Find(c.host, c.path)
+		if by == ByNone || got != c.want || rest != c.rest {
+			t.Errorf("Find(%q, %q) = %q, %q, %v; want %q, %q", c.host, c.path, got, rest, by, c.want, c.rest)
 		}
 	}
 	var empty Table[string]
-	if _, _, ok := empty.Find("x", "/a"); ok {
+	if _, _, by := empty.Find("x", "/a"); by != ByNone {
 		t.Error("an empty table found something")
 	}
 }

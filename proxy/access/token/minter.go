@@ -234,3 +234,6 @@ func (m *Minter) Len(s *Scope, form Form) (int, error) {
 	text, err := m.Append(nil, s, form)
 	return len(text), err
 }
+
+// Format names the token's format, as in Config.
+func (m *Minter) Format() string { return m.format.name }

@@ -1,0 +1,51 @@
+//go:build !race
+
+package proxy
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A warm request allocates nothing in Serve, whatever it asks for: what it
+// needs lies in the pooled request and Exchange. The listener's own share is
+// counted in proxy/benchmarks.
+func TestServeDoesNotAllocate(t *testing.T) {
+	s := newStage(t, nil)
+	entry := "/news/master.m3u8?device=hlsjs&token=" + s.viewerToken(nil)
+	master := s.get(entry).ok(t)
+	address := sessionURI.FindString(master.body)
+	media := regexp.MustCompile(`(?m)^/news/~\S+/v360/index\.m3u8$`).FindString(master.body)
+	session := strings.Split(address, "/")[2]
+	mpdEntry := "/news/manifest.mpd?device=dashjs&token=" + s.viewerToken(nil)
+	mpd := regexp.MustCompile(`<Location>https://edge\.example([^<]+)<`).FindStringSubmatch(s.get(mpdEntry).ok(t).body)
+	if media == "" || mpd == nil {
+		t.Fatal("the stage's manifests hold no session addresses")
+	}
+	plain := fields{"User-Agent": "test"}
+	gzip := fields{"User-Agent": "test", "Accept-Encoding": "gzip, deflate, br"}
+	query := "?CMCD=bl%3D21300%2Csid%3D%226e2fb550-c457-11e9-bb97-0800200c9a66%22&_HLS_msn=9"
+	for _, c := range []struct {
+		what, target string
+		header       fields
+	}{
+		{"media playlist", media, plain},
+		{"media playlist, gzip", media, gzip},
+		{"media playlist with CMCD", media + query, plain},
+		{"multivariant playlist", "/news/" + session + "/-/master.m3u8", plain},
+		{"multivariant playlist, gzip", "/news/" + session + "/-/master.m3u8", gzip},
+		{"MPD", mpd[1], plain},
+		{"MPD, gzip", mpd[1], gzip},
+		{"steering answer", "/.manifold/steer/news/" + session + "?_HLS_pathway=%22beta%22&_HLS_throughput=5000000", plain},
+		{"entry of a known token", entry, plain},
+		{"entry of a known token, gzip", entry, gzip},
+		{"entry of a known token in a header", "/news/master.m3u8?device=hlsjs", fields{"Authorization": "Bearer " + s.viewerToken(nil)}},
+		{"entry of a channel without tokens", "/open/manifest.mpd?device=dashjs", gzip},
+	} {
+		s.ask("GET", c.target, c.header).ok(t)
+		if n := testing.AllocsPerRun(200, func() { s.serveOnly(c.target, c.header) }); n != 0 {
+			t.Errorf("%s: %v allocations", c.what, n)
+		}
+	}
+}

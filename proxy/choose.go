@@ -1,0 +1,50 @@
+package proxy
+
+import (
+	"manifold/proxy/access"
+	"manifold/steering"
+)
+
+// choose orders the pathways. A CDN whose tokens cannot say what the viewer
+// was granted (it sees viewers at other addresses than we do) is left out. The
+// country is that of the entry, the network that of the present address.
+func (r *request) choose() bool {
+	r.state = r.ch.set.state.Load()
+	v := steering.Viewer{
+		Session: r.sessionNumber(), Country: steering.Country(r.viewer.Claims.Country), ASN: r.place.ASN, Address: r.viewer.Address, Dwell: r.ch.dwell,
+	}
+	memory := r.snap.memory
+	v.Prev, v.Since, v.HasPrev = memory.recall(v.Session, r.now)
+	r.order = steering.Choose(&v, r.state, r.now)
+	if r.order.N == 0 {
+		r.traceChoice()
+		r.refuse(403, "no CDN may serve this viewer here")
+		return false
+	}
+	if r.viewer.Bound.IsValid() && !r.leaveOutUnbound() {
+		return false
+	}
+	r.traceChoice()
+	if first := r.order.First(); r.imagined == nil && (!v.HasPrev || v.Prev != first) {
+		memory.remember(v.Session, first, r.now)
+	}
+	return true
+}
+
+// leaveOutUnbound takes the CDNs out of the order whose tokens cannot be bound
+// to the viewer's address.
+func (r *request) leaveOutUnbound() bool {
+	r.order.Keep(func(i int) bool {
+		m := r.ch.cdns[i].base(r.ex.TLS).minter
+		if m == nil {
+			return true
+		}
+		_, err := r.ch.access.CDNScope(&r.viewer, m, r.viewer.Scope, r.now)
+		return err == nil
+	})
+	if r.order.N == 0 {
+		r.refuse(403, access.ErrUnbound.Error())
+		return false
+	}
+	return true
+}

@@ -1,0 +1,247 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"manifold/exchange"
+	"manifold/explain"
+	"manifold/manifest"
+	"manifold/origin"
+	"manifold/proxy/access"
+	"manifold/proxy/route"
+	"manifold/session"
+	"manifold/steering"
+)
+
+// Imagined is a viewer who did not ask. Zero fields are left to chance: what
+// the edge would find out by itself.
+type Imagined struct {
+	// URL is what the viewer asks for, as its player would write it. Where it
+	// carries no token, one that allows the path is assumed.
+	URL string
+	// Country and ASN are where the viewer is, Address where it asks from.
+	Country session.Country
+	ASN     uint32
+	Address netip.Addr
+	// Device is a profile's name, UserAgent what the player says of itself.
+	Device, UserAgent string
+	// Tier is the tier of the assumed token.
+	Tier string
+	// Gzip says that the player takes compressed answers.
+	Gzip bool
+	// At is the moment; the zero time is now. Another moment affects policy and
+	// schedule; the manifest is that of now.
+	At time.Time
+}
+
+// Explained is what an imagined viewer would get, and why.
+type Explained struct {
+	Trace  *explain.Trace `json:"trace"`
+	Status int            `json:"status"`
+	// Body is the answer's content where it is text.
+	Body string `json:"body,omitempty"`
+}
+
+// Explain runs the serving code for an imagined viewer. Nothing is changed by
+// it but what the shield holds.
+func (p *Proxy) Explain(ctx context.Context, im *Imagined) (*Explained, error) {
+	u, err := url.Parse(im.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("cannot explain %q: it is not an absolute http or https URL", im.URL)
+	}
+	ex := exchange.Acquire(ctx, nil)
+	defer exchange.Release(ex)
+	ex.Protocol, ex.TLS, ex.Method, ex.Host = exchange.HTTP2, u.Scheme == "https", "GET", u.Host
+	ex.Header = imaginedHeaders{im}
+	addr := im.Address
+	if !addr.IsValid() {
+		addr = netip.IPv4Unspecified()
+	}
+	ex.Remote = netip.AddrPortFrom(addr, 0)
+	target := u.RequestURI()
+	if im.Device != "" {
+		target = withParameter(target, "device="+url.QueryEscape(im.Device))
+	}
+	if err := ex.SetTarget(target); err != nil {
+		return nil, fmt.Errorf("cannot explain %q: %w", im.URL, err)
+	}
+	r := p.begin(ex)
+	r.imagined, r.trace = im, &explain.Trace{}
+	if !im.At.IsZero() {
+		r.now = im.At
+	}
+	r.trace.Listen(explain.ListenImaginary, "", ex.Method, ex.Host, ex.Path, addr.String())
+	r.serve()
+	out := &Explained{Trace: r.trace, Status: ex.Status}
+	if ex.Stream == nil && !im.Gzip {
+		out.Body = string(ex.Body)
+	}
+	p.end(r)
+	return out, nil
+}
+
+func withParameter(target, pair string) string {
+	if strings.Contains(target, "?") {
+		return target + "&" + pair
+	}
+	return target + "?" + pair
+}
+
+type imaginedHeaders struct{ im *Imagined }
+
+func (h imaginedHeaders) Get(name string) string {
+	switch {
+	case strings.EqualFold(name, "User-Agent"):
+		return h.im.UserAgent
+	case h.im.Gzip && strings.EqualFold(name, "Accept-Encoding"):
+		return "gzip"
+	}
+	return ""
+}
+
+func (h imaginedHeaders) Each(f func(name, value string) bool) {
+	for _, name := range []string{"User-Agent", "Accept-Encoding"} {
+		if v := h.Get(name); v != "" && !f(name, v) {
+			return
+		}
+	}
+}
+
+// The methods below put into a trace what the stages found. They are called
+// with and without one; without, they cost a comparison.
+
+var routeReasons = [...]explain.Reason{
+	route.ByNone: explain.RouteNone, route.ByAnyHost: explain.RouteAnyHost,
+	route.ByWildcard: explain.RouteWildcard, route.ByHost: explain.RouteHost,
+}
+
+func (r *request) traceViewer(about *access.Request) {
+	if r.trace == nil {
+		return
+	}
+	why, byDevice := explain.AccessSession, explain.DeviceSession
+	switch {
+	case r.asked == steeringAnswer:
+		why = explain.AccessSteer
+	case r.addr.Session != "":
+	case !r.ch.access.NeedsToken():
+		why = explain.AccessOpen
+	case r.imagined != nil && about.Token == "":
+		why = explain.AccessAssumed
+	default:
+		why = explain.AccessToken
+	}
+	c := &r.viewer.Claims
+	r.trace.Access(why, c.ID.String(), c.Country.String(), r.viewer.Tier, time.Unix(c.Expires, 0))
+	if named := rawQueryValue(r.ex.RawQuery, "device"); named != "" && r.device.Name == named {
+		byDevice = explain.DeviceNamed
+	} else if r.addr.Session == "" && len(r.device.UserAgents) > 0 {
+		byDevice = explain.DeviceUserAgent
+	} else if r.addr.Session == "" {
+		byDevice = explain.DeviceUnknown
+	}
+	r.trace.Device(byDevice, r.device.Name, about.UserAgent)
+}
+
+var chooseReasons = [...]explain.Reason{
+	steering.ByOverride: explain.ChooseOverride, steering.ByPrefer: explain.ChoosePreferred, steering.ByStay: explain.ChooseStay,
+	steering.BySplit: explain.ChooseSplit, steering.ByCommit: explain.ChooseCommit, steering.ByCapacity: explain.ChooseCapacity,
+	steering.ByNoWeight: explain.ChooseNoWeight, steering.ByDegraded: explain.ChooseDegraded, steering.ByDrain: explain.ChooseDrained,
+	steering.ByDown: explain.ChooseDown, steering.ByForbidden: explain.ChooseForbidden,
+}
+
+func (r *request) traceChoice() {
+	if r.trace == nil {
+		return
+	}
+	status := r.p.conditions.Status()
+	for k := range r.order.N {
+		i := int(r.order.Index[k])
+		p := &r.state.Pathways[i]
+		detail := ""
+		for _, s := range status {
+			if s.Set != r.ch.set.name || s.ID != p.ID {
+				continue
+			}
+			if r.order.Reason[k] == steering.ByDrain && s.Drain != nil {
+				detail = "by " + s.Drain.Who + ": " + s.Drain.Why
+			}
+			if r.order.Reason[k] == steering.ByOverride && len(s.Overrides) > 0 {
+				o := s.Overrides[0]
+				detail = "by " + o.Who + " until " + o.Until.UTC().Format(time.RFC3339) + ": " + o.Why
+			}
+		}
+		r.trace.Pathway(k+1, p.ID, chooseReasons[r.order.Reason[k]], p.Weight, r.order.Score[k], detail)
+	}
+	for i := range r.state.Pathways {
+		if p := &r.state.Pathways[i]; !r.order.Has(i) {
+			why := explain.ChooseForbidden
+			if r.viewer.Bound.IsValid() && r.ch.cdns[i].base(r.ex.TLS).minter != nil {
+				why = explain.ChooseUnbound
+			}
+			r.trace.Pathway(0, p.ID, why, p.Weight, 0, "")
+		}
+	}
+}
+
+var fetchReasons = [...]explain.Reason{
+	origin.Hit: explain.FetchHit, origin.Stale: explain.FetchStale, origin.StaleError: explain.FetchStaleError,
+	origin.Negative: explain.FetchNegative, origin.Miss: explain.FetchMiss, origin.Coalesced: explain.FetchCoalesced,
+	origin.Revalidated: explain.FetchRevalidated, origin.Passed: explain.FetchPassed,
+}
+
+func (r *request) traceFetch(a *origin.Answer) {
+	if r.trace == nil {
+		return
+	}
+	r.trace.Fetch(fetchReasons[a.State()], r.addr.Path, a.Age(), a.TTL(), "")
+}
+
+func (r *request) traceTemplate(t template) {
+	if r.trace == nil {
+		return
+	}
+	x := t.Index()
+	r.trace.Compile(explain.CompileDone, t.Kind().String(), x.Live, x.Segments, x.Variants, "")
+}
+
+func (r *request) tracePlan(s *manifest.Shape, key *shapeKey) {
+	if r.trace == nil || key.kind == manifest.HLSMedia {
+		return
+	}
+	var ids []string
+	for i := range s.Pathways {
+		if s.Steering != nil || i <= s.Backups {
+			ids = append(ids, s.Pathways[i].ID)
+		}
+	}
+	why := explain.PlanSingle
+	switch {
+	case s.Steering != nil:
+		why = explain.PlanSteered
+	case s.Backups > 0:
+		why = explain.PlanBackups
+	}
+	r.trace.Plan(why, "", strings.Join(ids, ", "))
+}
+
+func (r *request) traceToken(c *cdn, kind manifest.Kind) {
+	if r.trace == nil {
+		return
+	}
+	m := c.base(r.ex.TLS).minter
+	scope, err := r.ch.access.CDNScope(&r.viewer, m, "", r.now)
+	if err != nil {
+		return
+	}
+	place := "query"
+	if m.Form(kind).Place == manifest.InPath {
+		place = "path"
+	}
+	r.trace.Token(c.id, m.Format(), place, m.Root()+scope.Dir, time.Unix(scope.Expires, 0))
+}

@@ -1,0 +1,119 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"unsafe"
+
+	"manifold/geo"
+	"manifold/proxy/access"
+	"manifold/session"
+)
+
+// access finds who the viewer is: at the entry by token, in a session by the
+// signed address, at the steering server by the session in its URL.
+func (r *request) access() bool {
+	ex := r.ex
+	about := access.Request{
+		Path: r.addr.Path, Remote: ex.Remote.Addr(), Now: r.now,
+		UserAgent: ex.Header.Get("User-Agent"),
+	}
+	var err error
+	switch {
+	case r.asked == steeringAnswer:
+		r.viewer, err = r.ch.access.Steer(r.addr.Session, &about)
+		r.session = r.keep(r.addr.Session)
+	case r.addr.Session != "":
+		r.viewer, err = r.ch.access.Return(r.addr.Session, &about)
+		r.session = r.keep(r.addr.Session)
+	default:
+		err = r.enter(&about)
+	}
+	if err != nil {
+		r.refuseAccess(err)
+		return false
+	}
+	r.place = r.locate()
+	if name := rawQueryValue(ex.RawQuery, "device"); name != "" || r.addr.Session == "" {
+		r.device = r.snap.devices.Match(name, about.UserAgent)
+	} else {
+		r.device = r.snap.devices.ByID(r.viewer.Claims.Device)
+	}
+	if r.addr.Session == "" {
+		r.viewer.Claims.Device = r.device.ID
+		r.viewer.Claims.Country = session.Country(r.place.Country)
+		from := len(r.text)
+		r.text = r.ch.access.AppendAddress(r.text, &r.viewer.Claims)
+		r.session = r.text[from:len(r.text):len(r.text)]
+	}
+	r.traceViewer(&about)
+	return true
+}
+
+// locate places the viewer's address, or the imagined viewer where it was put.
+func (r *request) locate() geo.Place {
+	place := r.p.geo.Find(r.ex.Remote.Addr())
+	if r.imagined != nil {
+		if c := r.imagined.Country; c != (session.Country{}) {
+			place.Country = c
+		}
+		if r.imagined.ASN != 0 {
+			place.ASN = r.imagined.ASN
+		}
+	}
+	return place
+}
+
+// enter checks the token shown at the entry.
+func (r *request) enter(about *access.Request) (err error) {
+	h := r.ex.Header
+	about.Player = r.cmcdSession()
+	if about.Token, err = r.ch.access.Find(r.ex.RawQuery, h.Get("Authorization"), h.Get("Cookie")); err != nil {
+		return err
+	}
+	if r.imagined != nil && about.Token == "" {
+		r.viewer, err = r.ch.access.Enter(&access.Grant{Tier: r.imagined.Tier}, about)
+		return err
+	}
+	grant, err := r.ch.access.Check(about)
+	if err != nil {
+		return err
+	}
+	r.viewer, err = r.ch.access.Enter(grant, about)
+	return err
+}
+
+// refuseAccess answers what access said.
+func (r *request) refuseAccess(err error) {
+	var refusal *access.Error
+	if !errors.As(err, &refusal) {
+		r.p.log.Error("cannot check access", "channel", r.ch.name, "error", err)
+		r.refuse(500, "access cannot be checked")
+		return
+	}
+	r.trace.Refused(refusal.Status(), refusal.Error())
+	r.refuse(refusal.Status(), refusal.Error())
+	if c := refusal.Challenge(); c != "" {
+		r.ex.SetField("WWW-Authenticate", c)
+	}
+}
+
+// cmcdSession finds the session id in a CMCD query (CTA-5004, sid), which
+// tells the players of one viewer apart; "" where there is none.
+func (r *request) cmcdSession() string {
+	raw := rawQueryValue(r.ex.RawQuery, "CMCD")
+	if raw == "" {
+		return ""
+	}
+	from := len(r.text)
+	r.text = appendUnescaped(r.text, raw)
+	_, rest, ok := bytes.Cut(r.text[from:], []byte(`sid="`))
+	if !ok {
+		return ""
+	}
+	sid, _, ok := bytes.Cut(rest, []byte(`"`))
+	if !ok {
+		return ""
+	}
+	return unsafe.String(unsafe.SliceData(sid), len(sid))
+}
