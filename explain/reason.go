@@ -129,7 +129,7 @@ var meanings = []Meaning{
 	{Choose, ChooseOverride, "an operator put it first"},
 	{Choose, ChooseCapacity, "it is at its capacity, and this session is among those that are shed"},
 	{Choose, ChooseCommit, "its committed traffic is not reached yet, so it gets more sessions"},
-	{Choose, ChooseStay, "the session was moved lately and stays where it is for its dwell time"},
+	{Choose, ChooseStay, "the session was sent here lately, and stays for its dwell time"},
 	{Choose, ChoosePreferred, "a rule prefers it for this viewer"},
 	{Choose, ChooseForbidden, "a rule forbids it for this viewer"},
 	{Choose, ChooseUnbound, "its tokens cannot be bound to the viewer's address"},

@@ -23,7 +23,10 @@ type Config struct {
 	Sessions *session.Keys
 	// Keys gives the material that the channels' access and the pathways'
 	// tokens refer to.
-	Keys     access.KeySource
+	Keys access.KeySource
+	// Explain is the secret that a request's Manifold-Explain header must
+	// carry to be told why it was answered so; empty: nobody is told.
+	Explain  []byte
 	Devices  []device.Profile
 	Sets     []SetConfig
 	Channels []ChannelConfig

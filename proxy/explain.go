@@ -2,7 +2,11 @@ package proxy
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -110,6 +114,53 @@ func (h imaginedHeaders) Each(f func(name, value string) bool) {
 			return
 		}
 	}
+}
+
+// explainHeader carries the secret in a request, and the trace in its answer.
+const explainHeader = "Manifold-Explain"
+
+func secretSum(secret []byte) []byte {
+	if len(secret) == 0 {
+		return nil
+	}
+	sum := sha256.Sum256(secret)
+	return sum[:]
+}
+
+// traceIfAsked turns the trace on for who knows the secret.
+func (r *request) traceIfAsked() {
+	given := r.ex.Header.Get(explainHeader)
+	if given == "" {
+		return
+	}
+	if sum := sha256.Sum256([]byte(given)); subtle.ConstantTimeCompare(sum[:], r.snap.explain) != 1 {
+		return
+	}
+	ex := r.ex
+	r.trace = &explain.Trace{}
+	r.trace.Listen(explain.ListenReal, ex.Protocol.String(), ex.Method, ex.Host, ex.Path, ex.Remote.Addr().String())
+}
+
+// showTrace adds the trace to the answer: as the body where the query says
+// ?explain, else in a header field.
+func (r *request) showTrace() {
+	text, err := json.Marshal(r.trace)
+	if err != nil {
+		r.p.log.Error("cannot write trace", "error", err)
+		return
+	}
+	ex := r.ex
+	if !hasParameter(ex.RawQuery, "explain") {
+		ex.SetField(explainHeader, string(text))
+		return
+	}
+	if c, ok := ex.Stream.(io.Closer); ok {
+		_ = c.Close()
+	}
+	ex.Fail(200, "")
+	r.crossOrigin()
+	ex.SetField("Content-Type", "application/json")
+	ex.Body = append(append(ex.Body[:0], text...), '\n')
 }
 
 // The methods below put into a trace what the stages found. They are called

@@ -62,6 +62,9 @@ func (p *Proxy) Ready() error {
 func (p *Proxy) begin(ex *exchange.Exchange) *request {
 	r := p.requests.Get().(*request)
 	r.ex, r.snap, r.now = ex, p.current.Load(), p.now()
+	if r.snap != nil && r.snap.explain != nil {
+		r.traceIfAsked()
+	}
 	return r
 }
 

@@ -15,6 +15,18 @@ func rawQueryValue(query, name string) string {
 	return ""
 }
 
+// hasParameter tells whether a query has a parameter, with or without a value.
+func hasParameter(query, name string) bool {
+	for query != "" {
+		var pair string
+		pair, query, _ = strings.Cut(query, "&")
+		if k, _, _ := strings.Cut(pair, "="); k == name {
+			return true
+		}
+	}
+	return false
+}
+
 // appendUnescaped appends a query value decoded as a form is ("+" is a space).
 // A broken escape stays as it is.
 func appendUnescaped(dst []byte, v string) []byte {

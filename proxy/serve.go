@@ -6,6 +6,9 @@ import "manifold/exchange"
 func (p *Proxy) Serve(ex *exchange.Exchange) {
 	r := p.begin(ex)
 	r.serve()
+	if r.trace != nil {
+		r.showTrace()
+	}
 	p.end(r)
 }
 

@@ -25,6 +25,7 @@ type snapshot struct {
 	sets     []*pathwaySet
 	shapes   *shapeTable
 	memory   *memory
+	explain  []byte // SHA-256 of the secret, or nil
 }
 
 // pathwaySet is a named set of pathways with its present conditions.
@@ -75,6 +76,7 @@ func newSnapshot(cfg *Config, shield *origin.Shield) (*snapshot, error) {
 		channels: map[string]*channel{},
 		shapes:   newShapeTable(),
 		memory:   &memory{},
+		explain:  secretSum(cfg.Explain),
 	}
 	var err error
 	if s.devices, err = device.NewTable(cfg.Devices); err != nil {

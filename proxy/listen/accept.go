@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"time"
@@ -94,6 +95,7 @@ func (l *Listener) shakeHands(t *tlsConn) {
 	cancel()
 	if err != nil {
 		l.stats.handshakes.Add(1)
+		answerPlain(err)
 		_ = t.NetConn().Close()
 		l.conns.leave(&t.info)
 		return
@@ -136,4 +138,17 @@ func remoteOf(a net.Addr) netip.AddrPort {
 		return unmap(a.AddrPort())
 	}
 	return netip.AddrPort{}
+}
+
+// answerPlain tells a client that spoke HTTP to a TLS port so, in its own
+// language.
+func answerPlain(err error) {
+	e, ok := errors.AsType[tls.RecordHeaderError](err)
+	if !ok || e.Conn == nil {
+		return
+	}
+	switch string(e.RecordHeader[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET":
+		_, _ = io.WriteString(e.Conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nthis port speaks TLS: ask with https\n")
+	}
 }

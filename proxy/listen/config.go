@@ -39,6 +39,11 @@ type Config struct {
 	// AltSvcMaxAge is how long clients remember HTTP/3; 0 is 24 hours,
 	// negative does not announce it.
 	AltSvcMaxAge time.Duration
+	// QUICSecret, of 32 bytes or more, lets another process with the same
+	// secret tell the clients of one that died that their connections are
+	// gone (RFC 9000, section 10.3), and honour its address tokens. Without
+	// it each process has its own tokens and dead connections time out.
+	QUICSecret []byte
 	// Inherited are sockets that another process opened, see
 	// [FromEnvironment]. One with the address of Plain or TLS is used for it;
 	// others are served by their name ("plain", "tls", "quic").
@@ -140,6 +145,9 @@ func (c *Config) Validate() (l problem.List) {
 	}
 	if c.AltSvcPort < 0 || c.AltSvcPort > math.MaxUint16 {
 		l.AddHint("alt_svc_port", "use 1 to 65535, or 0 for the one listened on", "%d is not a port", c.AltSvcPort)
+	}
+	if n := len(c.QUICSecret); n > 0 && n < 32 {
+		l.AddHint("quic_secret", "use 32 random bytes", "%d bytes are too few", n)
 	}
 	if c.MaxHeaderBytes != 0 && (c.MaxHeaderBytes < 1<<10 || c.MaxHeaderBytes > maxHeaderBytesLimit) {
 		l.AddHint("limits.header", fmt.Sprintf("use 1024 to %d bytes", maxHeaderBytesLimit), "%d bytes are out of range", c.MaxHeaderBytes)

@@ -1,6 +1,8 @@
 package listen
 
 import (
+	"context"
+	"errors"
 	"math"
 	"net"
 	"net/http"
@@ -9,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quic-go/quic-go"
 )
 
 func TestValidate(t *testing.T) {
@@ -26,7 +30,8 @@ func TestValidate(t *testing.T) {
 		"h3 alone":    {func(c *Config) { c.TLS = nil }, []string{"http3"}},
 		"limits": {func(c *Config) {
 			c.MaxHeaderBytes, c.MaxHeaderFields, c.MaxStreams, c.AltSvcPort = 100, -1, -1, 70000
-		}, []string{"alt_svc_port", "limits.header", "limits.header_fields", "limits.streams"}},
+			c.QUICSecret = []byte("short")
+		}, []string{"alt_svc_port", "quic_secret", "limits.header", "limits.header_fields", "limits.streams"}},
 		"timeouts": {func(c *Config) { c.HeaderTimeout, c.IdleTimeout = -1, -time.Second }, []string{"deadlines.header", "deadlines.idle"}},
 	} {
 		cfg := localConfig(t)
@@ -189,5 +194,38 @@ func TestSmallBuffersAreSaidOnce(t *testing.T) {
 	}
 	if n := strings.Count(out.String(), "net.core.rmem_max"); n != want {
 		t.Errorf("said %d times with buffers of %d and %d, want %d:\n%s", n, receive, send, want, out.String())
+	}
+}
+
+// TestQUICSecret: a process with the secret of one that died tells the
+// clients of that one that their connections are gone.
+func TestQUICSecret(t *testing.T) {
+	cfg := localConfig(t)
+	cfg.QUICSecret = []byte(strings.Repeat("s", 32))
+	first := run(t, cfg, text200("first"))
+	h := dialRawH3(t, addrOf(t, first, TLS))
+	if a := h.ask(getRoot...); a.status != 200 {
+		t.Fatal(a)
+	}
+	for _, u := range first.udp { // as if the process died: nothing is said
+		_ = u.transport.Close()
+		_ = u.udp.Close()
+	}
+	cfg.TLS = []string{addrOf(t, first, TLS)}
+	first.Close()
+	run(t, cfg, text200("second"))
+	_ = h.ask(getRoot...)
+	within(t, h.c.Context().Done(), "the stateless reset")
+	var reset *quic.StatelessResetError
+	if err := context.Cause(h.c.Context()); !errors.As(err, &reset) {
+		t.Errorf("ended by %v", err)
+	}
+}
+
+func TestPlainHTTPOnTLSPort(t *testing.T) {
+	l := run(t, localConfig(t), text200("ok"))
+	resp, body := (way{base: "http://" + addrOf(t, l, TLS), client: h1Client(t, false)}).get(t, "/")
+	if resp.StatusCode != 400 || !strings.Contains(string(body), "https") {
+		t.Errorf("%d %q", resp.StatusCode, body)
 	}
 }

@@ -18,9 +18,10 @@ type conn struct {
 	altSvc     []string // the Alt-Svc value of its answers, or nil
 
 	// Of a TCP connection:
-	close func()       // ends it without a word (RST)
-	sock  syscall.Conn // its socket, to be watched for the peer leaving
-	guard *guard       // of HTTP/2 only; guarded by conns.mu
+	close  func()       // ends it without a word (RST)
+	sock   syscall.Conn // its socket, to be watched for the peer leaving
+	hijack *request1    // of HTTP/1.1 only: the request that will have the connection to its end
+	guard  *guard       // of HTTP/2 only; guarded by conns.mu
 }
 
 // address counts what one IPv4 address or IPv6 /64 has open.

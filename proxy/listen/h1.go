@@ -101,9 +101,15 @@ func (l *Listener) newH1() *fasthttp.Server {
 }
 
 func (l *Listener) stateH1(c net.Conn, s fasthttp.ConnState) {
-	if s == fasthttp.StateClosed {
-		l.conns.leave(connOf(c))
+	if s != fasthttp.StateClosed {
+		return
 	}
+	info := connOf(c)
+	if q := info.hijack; q != nil { // the connection broke before its time came
+		info.hijack = nil
+		_ = q.Close()
+	}
+	l.conns.leave(info)
 }
 
 // request1 is an HTTP/1.1 request while it is answered. fasthttp writes the
@@ -312,8 +318,7 @@ func sendFile(c *net.TCPConn, f *os.File, n int64, timeout time.Duration) (sent 
 // end of the connection delimits (RFC 9112, section 6.3).
 func (q *request1) untilClose() {
 	q.ctx.HijackSetNoResponse(true)
-	q.ctx.Hijack(func(c net.Conn) {
-		defer q.l.conns.leave(q.conn)
+	q.takeOver(func(c net.Conn) {
 		h := &q.ctx.Response.Header
 		h.SetConnectionClose()
 		h.SetContentLength(-2)
@@ -339,9 +344,19 @@ func (q *request1) lingerAfter() {
 	}
 	q.ctx.Response.Header.ResetConnectionClose()
 	conn := q.ctx.Conn()
+	q.takeOver(func(c net.Conn) { linger(conn, c) })
+}
+
+// takeOver lets f have the connection after the answer, to its end. (fasthttp
+// releases the request afterwards; where the answer cannot be written it
+// forgets f and the request, which stateH1 then closes.)
+func (q *request1) takeOver(f func(net.Conn)) {
+	info := q.conn
+	info.hijack = q
 	q.ctx.Hijack(func(c net.Conn) {
-		defer q.l.conns.leave(q.conn)
-		linger(conn, c)
+		info.hijack = nil
+		defer q.l.conns.leave(info)
+		f(c)
 	})
 }
 

@@ -2,6 +2,8 @@ package listen
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -75,6 +77,9 @@ func (l *Listener) openH3(udp *net.UDPConn) (*h3, error) {
 		VerifySourceAddress: l.doubtful,
 		ConnContext:         l.welcomeQUIC,
 	}
+	if err := l.setKeys(h.transport); err != nil {
+		return nil, err
+	}
 	h.listener, err = h.transport.ListenEarly(l.tlsConfig(http3.NextProtoH3), &quic.Config{
 		HandshakeIdleTimeout:           3 * time.Second,
 		MaxIdleTimeout:                 l.cfg.IdleTimeout,
@@ -90,6 +95,23 @@ func (l *Listener) openH3(udp *net.UDPConn) (*h3, error) {
 		return nil, fmt.Errorf("cannot listen on quic address %v: %w", udp.LocalAddr(), err)
 	}
 	return h, nil
+}
+
+// setKeys gives a transport the keys that follow from QUICSecret.
+func (l *Listener) setKeys(t *quic.Transport) error {
+	if len(l.cfg.QUICSecret) == 0 {
+		return nil
+	}
+	reset, token := new(quic.StatelessResetKey), new(quic.TokenGeneratorKey)
+	for label, key := range map[string][]byte{"quic stateless reset": reset[:], "quic address token": token[:]} {
+		k, err := hkdf.Key(sha256.New, l.cfg.QUICSecret, nil, label, len(key))
+		if err != nil {
+			return fmt.Errorf("cannot derive the %s key: %w", label, err)
+		}
+		copy(key, k)
+	}
+	t.StatelessResetKey, t.TokenGeneratorKey = reset, token
+	return nil
 }
 
 // doubtful decides whether a client must prove that it receives at the

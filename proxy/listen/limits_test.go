@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 
 	"manifold/exchange"
 )
@@ -199,6 +202,7 @@ func TestSlow(t *testing.T) {
 	cfg.BodyTimeout = 300 * time.Millisecond
 	cfg.HandshakeTimeout = 300 * time.Millisecond
 	cfg.WriteTimeout = 500 * time.Millisecond
+	cfg.RequestTimeout = 500 * time.Millisecond
 	cfg.IdleTimeout = 700 * time.Millisecond
 	big := strings.Repeat("x", 16<<20)
 	bodyErr := make(chan error, 4)
@@ -210,6 +214,8 @@ func TestSlow(t *testing.T) {
 			bodyErr <- err
 		case ex.Path == "/big":
 			ex.Stream = strings.NewReader(big)
+		case ex.Path == "/body":
+			ex.Body = append(ex.Body, big[:1<<20]...)
 		}
 	}))
 	plain, secure := addrOf(t, l, Plain), addrOf(t, l, TLS)
@@ -287,8 +293,48 @@ func TestSlow(t *testing.T) {
 		c := rawTCP(t, plain)
 		_ = c.SetReadBuffer(4 << 10)
 		_, _ = io.WriteString(c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
-		waitFor(t, "the connection to be given up", func() bool { return !has(l, c.LocalAddr()) })
+		waitFor(t, "the connection", func() bool { return has(l, c.LocalAddr()) })
+		waitFor(t, "it to be given up", func() bool { return !has(l, c.LocalAddr()) })
 	})
+	t.Run("h2 reads nothing", func(t *testing.T) {
+		t.Parallel()
+		h := dialRawH2(t, secure)
+		_ = h.fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30})
+		_ = h.fr.WriteWindowUpdate(0, 1<<30)
+		if _, err := h.headers(true, getRoot[0], getRoot[1], getRoot[2], [2]string{":path", "/big"}); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "the connection", func() bool { return has(l, h.c.LocalAddr()) })
+		waitFor(t, "it to be given up", func() bool { return !has(l, h.c.LocalAddr()) })
+	})
+	for _, path := range []string{"/big", "/body"} {
+		get := [][2]string{getRoot[0], getRoot[1], getRoot[2], {":path", path}}
+		t.Run("h2 opens no window"+path, func(t *testing.T) {
+			t.Parallel()
+			h := dialRawH2(t, secure)
+			id, err := h.headers(true, get...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a := h.answer(id); a.err == nil || !strings.Contains(a.err.Error(), "stream reset") {
+				t.Errorf("%d, %d bytes, %v; want a reset", a.status, len(a.body), a.err)
+			}
+		})
+		t.Run("h3 opens no window"+path, func(t *testing.T) {
+			t.Parallel()
+			h := dialRawH3(t, secure)
+			s, err := h.c.OpenStreamSync(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Write(h3Headers(get...)); err != nil {
+				t.Fatal(err)
+			}
+			_ = s.Close()
+			waitFor(t, "a request to arrive", func() bool { return l.active.n.Load() > 0 })
+			waitFor(t, "it to be given up", func() bool { return l.active.n.Load() == 0 })
+		})
+	}
 	t.Run("bystander", func(t *testing.T) {
 		t.Parallel()
 		ways := ways(t, l)
@@ -300,11 +346,11 @@ func TestSlow(t *testing.T) {
 			}
 		}
 	})
-	t.Cleanup(func() {
-		close(bodyErr)
-		for err := range bodyErr {
-			if err == nil {
-				t.Error("content that never came was read to its end")
+	t.Run("content", func(t *testing.T) {
+		t.Parallel()
+		for range 3 { // the fourth is given up before the handler sees it
+			if err := within(t, bodyErr, "an end to content that does not come"); err == nil {
+				t.Error("read to its end")
 			}
 		}
 	})

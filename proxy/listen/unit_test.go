@@ -230,8 +230,10 @@ func TestBucket(t *testing.T) {
 			t.Fatalf("spend %d = %v", i, got)
 		}
 	}
-	if !b.spend(11) || !b.spend(11) || b.spend(11) {
-		t.Error("after a second: not two tokens")
+	for i, want := range []bool{true, true, false} {
+		if got := b.spend(11); got != want {
+			t.Errorf("a second later: spend %d = %v", i, got)
+		}
 	}
 	b.earn(100)
 	for i := range 3 {
