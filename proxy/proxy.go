@@ -22,6 +22,7 @@ type Proxy struct {
 	geo        *geo.Locator
 	current    atomic.Pointer[snapshot]
 	requests   sync.Pool
+	counting   counting
 }
 
 // New makes a proxy over a shield. It serves 503 until Load succeeded.
@@ -34,7 +35,7 @@ func New(shield *origin.Shield, log *slog.Logger, now func() time.Time) *Proxy {
 // Load makes cfg the configuration, at once and whole: requests that have
 // begun end with the old one. On an error the old one stays.
 func (p *Proxy) Load(cfg *Config) error {
-	s, err := newSnapshot(cfg, p.shield)
+	s, err := p.newSnapshot(cfg)
 	if err != nil {
 		return err
 	}

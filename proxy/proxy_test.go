@@ -62,6 +62,7 @@ const mpd = `<?xml version="1.0"?>
 type stage struct {
 	t     testing.TB
 	proxy *Proxy
+	cfg   *Config
 	now   time.Time
 
 	mu   sync.Mutex
@@ -138,6 +139,7 @@ func newStage(t testing.TB, change func(*Config)) *stage {
 	if change != nil {
 		change(cfg)
 	}
+	s.cfg = cfg
 	if err := s.proxy.Load(cfg); err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,7 @@ func (r *request) compile(answer *origin.Answer) template {
 	r.ex.Text = answer.AppendCacheStatus(r.ex.Text)
 	r.ex.SetField("Cache-Status", r.ex.Piece(from))
 	t := v.(template)
+	r.served = servedAs(t.Kind())
 	r.traceTemplate(t)
 	return t
 }

@@ -34,6 +34,8 @@ type request struct {
 	ch    *channel
 	addr  route.Address
 	asked asked
+	// served is what it turned out to be.
+	served served
 
 	device *device.Profile
 	viewer access.Viewer
@@ -113,7 +115,7 @@ func (r *request) route() bool {
 	}
 	r.ch = ch
 	if !isManifestPath(r.addr.Path) {
-		r.asked = segment
+		r.asked, r.served = segment, servedSegment
 	}
 	return true
 }
@@ -126,7 +128,7 @@ func (r *request) routeInternal(rest string) bool {
 		return r.lost(explain.RouteNone, "there is nothing at this address")
 	}
 	r.trace.Route(explain.RouteInternal, name, route.Internal, "steer")
-	r.ch, r.addr.Session, r.asked = ch, sess, steeringAnswer
+	r.ch, r.addr.Session, r.asked, r.served = ch, sess, steeringAnswer, servedSteering
 	return true
 }
 

@@ -9,6 +9,7 @@ func (p *Proxy) Serve(ex *exchange.Exchange) {
 	if r.trace != nil {
 		r.showTrace()
 	}
+	r.count()
 	p.end(r)
 }
 

@@ -48,6 +48,7 @@ type channel struct {
 	ttl      time.Duration
 	dwell    time.Duration
 	access   *access.Policy
+	counters *counters
 	// steer encloses the session in the steering server's path.
 	steerBefore string
 }
@@ -68,7 +69,7 @@ type base struct {
 }
 
 // newSnapshot makes a valid configuration ready.
-func newSnapshot(cfg *Config, shield *origin.Shield) (*snapshot, error) {
+func (p *Proxy) newSnapshot(cfg *Config) (*snapshot, error) {
 	if err := cfg.Validate().Err(); err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func newSnapshot(cfg *Config, shield *origin.Shield) (*snapshot, error) {
 	}
 	for i := range cfg.Channels {
 		c := &cfg.Channels[i]
-		ch, err := newChannel(c, sets[c.Set], states[c.Set], shield, cfg)
+		ch, err := newChannel(c, sets[c.Set], states[c.Set], p.shield, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("channel %q: %w", c.Name, err)
 		}
@@ -112,6 +113,7 @@ func newSnapshot(cfg *Config, shield *origin.Shield) (*snapshot, error) {
 				return nil, fmt.Errorf("channel %q: %w", c.Name, err)
 			}
 		}
+		ch.counters = p.counting.of(c.Name)
 		s.channels[c.Name] = ch
 	}
 	return s, nil

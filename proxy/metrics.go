@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"manifold/exchange"
+	"manifold/manifest"
+)
+
+// served is what a request turned out to be, for counting.
+type served uint8
+
+const (
+	servedOther served = iota
+	servedMultivariant
+	servedMedia
+	servedMPD
+	servedSteering
+	servedSegment
+	servedKinds
+)
+
+var servedNames = [servedKinds]string{"other", "multivariant", "media", "mpd", "steering", "segment"}
+
+// statusClasses are 1xx to 5xx; 0 is a status out of that range.
+const statusClasses = 6
+
+// counters count one channel's requests. They are resolved when a
+// configuration is loaded, and outlive it.
+type counters struct {
+	requests [servedKinds][exchange.HTTP3 + 1][statusClasses]atomic.Uint64
+	bytes    [servedKinds]atomic.Uint64
+}
+
+// counting keeps the counters of all channels by name; "" is for requests that
+// found no channel.
+type counting struct {
+	mu   sync.Mutex
+	byID map[string]*counters
+	lost counters
+}
+
+// of gives a channel's counters.
+func (c *counting) of(channel string) *counters {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byID == nil {
+		c.byID = map[string]*counters{}
+	}
+	if c.byID[channel] == nil {
+		c.byID[channel] = &counters{}
+	}
+	return c.byID[channel]
+}
+
+// count counts an answered request.
+func (r *request) count() {
+	if r.imagined != nil {
+		return
+	}
+	c := &r.p.counting.lost
+	if r.ch != nil {
+		c = r.ch.counters
+	}
+	class := r.ex.Status / 100
+	if class < 0 || class >= statusClasses {
+		class = 0
+	}
+	protocol := min(r.ex.Protocol, exchange.HTTP3)
+	c.requests[r.served][protocol][class].Add(1)
+	c.bytes[r.served].Add(uint64(len(r.ex.Body)))
+}
+
+// servedAs is the kind of a manifest, for counting.
+func servedAs(k manifest.Kind) served {
+	switch k {
+	case manifest.HLSMultivariant:
+		return servedMultivariant
+	case manifest.HLSMedia:
+		return servedMedia
+	case manifest.DASH:
+		return servedMPD
+	}
+	return servedOther
+}
+
+// Count is how many requests of one sort were answered.
+type Count struct {
+	// Channel is "" for requests that found none.
+	Channel  string
+	Kind     string // multivariant, media, mpd, steering, segment, other
+	Protocol string // h1, h2, h3
+	// Class is the status code's first digit, 0 for none.
+	Class    int
+	Requests uint64
+}
+
+// EachCount calls f for every sort of request that was seen.
+func (p *Proxy) EachCount(f func(Count)) {
+	p.counting.mu.Lock()
+	all := map[string]*counters{"": &p.counting.lost}
+	for name, c := range p.counting.byID {
+		all[name] = c
+	}
+	p.counting.mu.Unlock()
+	for name, c := range all {
+		for kind := range c.requests {
+			for protocol := range c.requests[kind] {
+				for class := range c.requests[kind][protocol] {
+					if n := c.requests[kind][protocol][class].Load(); n > 0 {
+						f(Count{name, servedNames[kind], exchange.Protocol(protocol).String(), class, n})
+					}
+				}
+			}
+		}
+	}
+}
+
+// EachBytes calls f for every kind of answer with the bytes of its bodies, but
+// for those that were streamed.
+func (p *Proxy) EachBytes(f func(channel, kind string, bytes uint64)) {
+	p.counting.mu.Lock()
+	defer p.counting.mu.Unlock()
+	for name, c := range p.counting.byID {
+		for kind := range c.bytes {
+			if n := c.bytes[kind].Load(); n > 0 {
+				f(name, servedNames[kind], n)
+			}
+		}
+	}
+}

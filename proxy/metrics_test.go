@@ -1,0 +1,43 @@
+package proxy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestCounts(t *testing.T) {
+	s := newStage(t, nil)
+	token := s.viewerToken(nil)
+	for range 3 {
+		s.get("/news/master.m3u8?device=hlsjs&token=" + token).ok(t)
+	}
+	s.get("/news/master.m3u8")
+	s.get("/nowhere")
+	s.get("/open/manifest.mpd").ok(t)
+	if err := s.proxy.Load(s.cfg); err != nil { // a reload keeps the counts
+		t.Fatal(err)
+	}
+	if _, err := s.proxy.Explain(t.Context(), &Imagined{URL: "https://edge.example/open/manifest.mpd"}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	s.proxy.EachCount(func(c Count) {
+		got = append(got, fmt.Sprintf("%s/%s/%s/%d=%d", c.Channel, c.Kind, c.Protocol, c.Class, c.Requests))
+	})
+	slices.Sort(got)
+	const want = "/other/h2/4=1 news/multivariant/h2/2=3 news/other/h2/4=1 open/mpd/h2/2=1"
+	if strings.Join(got, " ") != want {
+		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
+	}
+	bytes := 0
+	s.proxy.EachBytes(func(channel, kind string, n uint64) {
+		if channel == "news" && kind == "multivariant" {
+			bytes = int(n)
+		}
+	})
+	if bytes == 0 {
+		t.Error("no bytes were counted")
+	}
+}
