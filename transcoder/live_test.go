@@ -160,7 +160,7 @@ func TestLiveEnds(t *testing.T) {
 	if !v.endlisted || len(v.starts) != 4 || float64(v.end)/v.scale != 3.52 {
 		t.Errorf("%d segments, %v s, ended %v", len(v.starts), float64(v.end)/v.scale, v.endlisted)
 	}
-	if text := s.get("live/x/manifest.mpd"); !strings.Contains(text, "mediaPresentationDuration") || strings.Contains(text, "minimumUpdatePeriod") {
+	if text := s.get("live/x/manifest.mpd"); !strings.Contains(text, `type="static" availabilityStartTime`) || !strings.Contains(text, "mediaPresentationDuration") || strings.Contains(text, "minimumUpdatePeriod") {
 		t.Errorf("MPD:\n%s", text)
 	}
 	if st := tr.Status(); st.State != Ended || !st.Presentation.Ended {

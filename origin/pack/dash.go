@@ -23,21 +23,21 @@ func (p *Packager) mpd() []byte {
 	b := make([]byte, 0, 8<<10)
 	b = append(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\""...)
 	longest := p.longest(runs)
-	if p.cfg.Live {
-		b = append(b, ` type="dynamic" availabilityStartTime="`+availabilityStart+`" publishTime="`...)
-		b = p.published.AppendFormat(b, "2006-01-02T15:04:05.000Z")
-		b = append(b, '"')
-		if p.finished {
-			last := runs[len(runs)-1]
-			b = attr(b, "mediaPresentationDuration", seconds(sinceEpoch(last.anchor)+last.media()))
-		} else {
-			b = attr(b, "minimumUpdatePeriod", seconds(p.cfg.segment()))
-		}
-		b = attr(b, "timeShiftBufferDepth", seconds(p.cfg.Window))
-		b = attr(b, "suggestedPresentationDelay", seconds(p.cfg.Delay))
-	} else {
+	switch {
+	case !p.cfg.Live:
 		b = append(b, ` type="static"`...)
 		b = attr(b, "mediaPresentationDuration", seconds(p.length(runs)))
+	case p.finished: // the Periods stay where they were; players notice the change of type and play to the end
+		b = append(b, ` type="static"`...)
+		b = p.appendClock(b)
+		last := runs[len(runs)-1]
+		b = attr(b, "mediaPresentationDuration", seconds(sinceEpoch(last.anchor)+last.media()))
+	default:
+		b = append(b, ` type="dynamic"`...)
+		b = p.appendClock(b)
+		b = attr(b, "minimumUpdatePeriod", seconds(p.cfg.segment()))
+		b = attr(b, "timeShiftBufferDepth", seconds(p.cfg.Window))
+		b = attr(b, "suggestedPresentationDelay", seconds(p.cfg.Delay))
 	}
 	b = attr(b, "minBufferTime", seconds(p.cfg.segment()))
 	b = attr(b, "maxSegmentDuration", seconds(longest))
@@ -54,6 +54,12 @@ func (p *Packager) mpd() []byte {
 		b = p.published.AppendFormat(b, "2006-01-02T15:04:05.000Z\"/>\n")
 	}
 	return append(b, "</MPD>\n"...)
+}
+
+// appendClock writes what ties a live MPD to the time of day.
+func (p *Packager) appendClock(b []byte) []byte {
+	b = attr(b, "availabilityStartTime", availabilityStart)
+	return attr(b, "publishTime", p.published.Format("2006-01-02T15:04:05.000Z"))
 }
 
 // longest is the longest segment a presentation has or may have.

@@ -231,7 +231,7 @@ func (p *Packager) put(ctx context.Context, name string, data []byte) error {
 
 // Finish says that nothing will be added, after the last run has ended: a VOD
 // presentation is published, a live one gets its end (EXT-X-ENDLIST; an MPD
-// with a duration and without further updates).
+// of type static).
 func (p *Packager) Finish(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
