@@ -19,16 +19,16 @@ var table = []struct {
 	packages []string
 }{
 	{0, "nouns; no I/O, no clock, no config", []string{
-		"manifest", "cmcd", "explain", "events", "exchange", "session", "internal/problem", "assets", "internal/layers"}},
+		"manifest", "cmcd", "explain", "events", "exchange", "session", "internal/problem", "assets", "internal/layers", "bench/finding"}},
 	{1, "bytes in, values out", []string{
-		"manifest/hls", "manifest/dash", "ssai/vast", "ssai/scte35", "proxy/access/token", "device"}},
+		"manifest/hls", "manifest/dash", "ssai/vast", "ssai/scte35", "proxy/access/token", "device", "bench/read", "bench/media"}},
 	{2, "decide: (viewer, state, now) → value; no HTTP, no goroutines", []string{
 		"steering", "ssai", "proxy/route", "proxy/access", "manifest/benchmarks", "internal/testkit", "internal/testkit/..."}},
 	{3, "do: sockets, files, processes", []string{
 		"origin", "origin/...", "steering/probe", "ssai/decide", "ssai/beacon", "transcoder", "state", "geo", "keys",
-		"events/spool", "events/sink", "internal/dial"}},
+		"events/spool", "events/sink", "internal/dial", "bench/client"}},
 	{4, "the order of stages; no HTTP server types", []string{"proxy"}},
-	{5, "the edges of the program", []string{"proxy/listen", "console", "bench"}},
+	{5, "the edges of the program", []string{"proxy/listen", "console", "bench/watch"}},
 	{6, "composes everybody's Config", []string{"config", "demo", "demo/...", "inspect", "proxy/benchmarks"}},
 	{7, "wiring", []string{"cmd/wire"}},
 	{8, "commands, and tests of the whole", []string{"cmd/manifold", "e2e"}},
