@@ -136,7 +136,7 @@ func (g *guard) Read(p []byte) (int, error) {
 		return 0, http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
 	}
 	n, err := g.Conn.Read(p)
-	if n > 0 && !g.in.pass(p[:n], g.received, g.receivedWhole) || g.refused.Load() {
+	if !g.in.pass(p[:n], g.received, g.receivedWhole) || g.refused.Load() {
 		g.flood = true
 		return 0, http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
 	}
@@ -243,6 +243,7 @@ func (g *guard) sentWhole() bool {
 	if g.out.kind() == http2.FrameRSTStream && http2.ErrCode(g.out.code) != http2.ErrCodeNo &&
 		!g.resent.spend(g.clock.seconds.Load()) && !g.refused.Swap(true) {
 		g.spent("provoked RST_STREAM")
+		_ = g.Conn.SetReadDeadline(time.Unix(1, 0)) // Read may wait: it ends the connection
 	}
 	return true
 }

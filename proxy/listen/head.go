@@ -47,7 +47,7 @@ func (h *head) parse(raw []byte, maxBytes, maxLines int) *refusal {
 	if len(raw) > maxBytes {
 		return refusedTooLarge
 	}
-	hosts := 0
+	hosts, whole := 0, false
 	for at := 0; at < len(raw); {
 		n := bytes.IndexByte(raw[at:], '\n')
 		if n < 1 || raw[at+n-1] != '\r' {
@@ -55,6 +55,7 @@ func (h *head) parse(raw []byte, maxBytes, maxLines int) *refusal {
 		}
 		end := at + n - 1
 		if end == at {
+			whole = true
 			break
 		}
 		if c := raw[at]; c == ' ' || c == '\t' {
@@ -85,6 +86,8 @@ func (h *head) parse(raw []byte, maxBytes, maxLines int) *refusal {
 		}
 	}
 	switch {
+	case !whole && len(raw) > 0:
+		return refusedLF
 	case hosts > 1:
 		return refusedHosts
 	case h.transfer && h.contentLength:

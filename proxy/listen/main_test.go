@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"net"
@@ -25,6 +26,11 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv(childVar) != "" {
 		os.Exit(child())
+	}
+	// What runs in parallel here waits for deadlines, it does not work.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "32"); err != nil {
+		panic(err)
 	}
 	goleak.VerifyTestMain(m, leakOptions()...)
 }

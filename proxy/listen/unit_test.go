@@ -145,6 +145,9 @@ func FuzzHead(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		if bytes.Contains(bytes.ReplaceAll(raw, []byte("\r\n"), nil), []byte("\r")) {
+			return // fasthttp refuses it before
+		}
 		var h head
 		if h.parse(raw, 1<<14, 64) != nil {
 			return
@@ -154,6 +157,9 @@ func FuzzHead(f *testing.F) {
 			end = 0
 		}
 		want := http.Header{}
+		if end < 0 && len(raw) > 0 {
+			t.Fatalf("%q: accepted without its end", raw)
+		}
 		if end > 0 {
 			for _, line := range strings.Split(string(raw[:end]), "\r\n") {
 				name, value, ok := strings.Cut(line, ":")
