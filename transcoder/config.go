@@ -137,7 +137,7 @@ func (c *Config) Validate() problem.List {
 			l.Add(at+".stream", "%d is not the number of a stream", a.Stream)
 		}
 	}
-	full := c.withDefaults()
+	full := c.WithDefaults()
 	packing := full.packing()
 	l.Under("", packing.Validate())
 	return l
@@ -170,11 +170,8 @@ func (c *Config) validateLadder(l *problem.List) {
 func plainPath(p string) bool { return !strings.ContainsAny(p, `'\:,;[]=%`+"\n\x00") }
 
 // WithDefaults gives the configuration in force: what each zero value means is in
-// its place.
-func (c Config) WithDefaults() Config { return c.withDefaults() }
-
-// withDefaults fills in what is zero, as far as no file must be looked at.
-func (c Config) withDefaults() Config {
+// its place, as far as no file must be looked at.
+func (c Config) WithDefaults() Config {
 	if c.FFmpeg == "" {
 		c.FFmpeg = "ffmpeg"
 	}

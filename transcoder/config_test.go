@@ -60,7 +60,7 @@ func TestValidate(t *testing.T) {
 
 func TestNamesAreUnique(t *testing.T) {
 	cfg := Config{Ladder: Ladder{Rungs: []Rung{{Width: 640, Height: 360, Bitrate: 1e6}, {Width: 640, Height: 360, Bitrate: 5e5}}},
-		Audio: []Audio{{Language: "de"}, {Language: "de"}, {Language: "pt-BR", Label: "Brasil"}}}.withDefaults()
+		Audio: []Audio{{Language: "de"}, {Language: "de"}, {Language: "pt-BR", Label: "Brasil"}}}.WithDefaults()
 	var names []string
 	for _, track := range cfg.packing().Tracks {
 		names = append(names, track.Name+"/"+track.Label)
@@ -71,7 +71,7 @@ func TestNamesAreUnique(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	cfg := Config{Live: true, Ladder: Ladder{FrameRate: pack.Rate{Num: 30000, Den: 1001}}}.withDefaults()
+	cfg := Config{Live: true, Ladder: Ladder{FrameRate: pack.Rate{Num: 30000, Den: 1001}}}.WithDefaults()
 	live := strings.Join(cfg.arguments("/f.ttf"), " ")
 	for _, want := range []string{" -re -f lavfi ", "rate=30000/1001", " -g 60 -keyint_min 60 -sc_threshold 0 -force_key_frames expr:gte(n,n_forced*60)", "drawtext=fontfile=/f.ttf", " pipe:8"} {
 		if !strings.Contains(live, want) {
@@ -81,7 +81,7 @@ func TestArguments(t *testing.T) {
 	if strings.Contains(live, "tpad") || strings.Contains(live, "pipe:9") {
 		t.Error(live)
 	}
-	cfg = Config{Input: "-x:/y", Duration: time.Second, Audio: []Audio{{Language: "en"}}}.withDefaults()
+	cfg = Config{Input: "-x:/y", Duration: time.Second, Audio: []Audio{{Language: "en"}}}.WithDefaults()
 	file := cfg.arguments("")
 	joined := strings.Join(file, " ")
 	for _, want := range []string{"-protocol_whitelist file,pipe -format_whitelist mov,", "-i file:/", "trim=end_frame=25", "end_sample=48000"} {

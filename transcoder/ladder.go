@@ -22,10 +22,10 @@ type Ladder struct {
 	Preset string
 }
 
-// Ladders are the ladders that come with Manifold, by name. Processor time is
-// for live, measured on the build machine of 2026 with two tones of AAC.
+// Ladders are the ladders that come with Manifold, by name.
 var Ladders = map[string]Ladder{
-	// A seventh of a core: for a demonstration beside a browser.
+	// For a demonstration beside a browser: live, with timecode and two audio
+	// tracks, it took an eighth of one core of a small virtual machine.
 	"demo": {
 		FrameRate: pack.Rate{Num: 25, Den: 1},
 		Preset:    "ultrafast",

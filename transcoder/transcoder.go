@@ -37,7 +37,7 @@ func New(ctx context.Context, cfg Config, sink pack.Sink, now func() time.Time, 
 	if err := cfg.Validate().Err(); err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults()
+	cfg = cfg.WithDefaults()
 	t := &Transcoder{now: now, log: log}
 	var err error
 	if t.tool, err = Find(ctx, cfg.FFmpeg); err != nil {

@@ -69,9 +69,7 @@ func (c *Config) Validate() problem.List {
 
 // WithDefaults gives the configuration in force: what each zero value means is in
 // its place.
-func (c Config) WithDefaults() Config { return c.withDefaults() }
-
-func (c Config) withDefaults() Config {
+func (c Config) WithDefaults() Config {
 	if c.MemoryLimit == 0 {
 		c.MemoryLimit = defaultMemoryLimit
 	}

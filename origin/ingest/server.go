@@ -30,7 +30,7 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate().Err(); err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults()
+	cfg = cfg.WithDefaults()
 	s := &Server{cfg: cfg, now: now, log: log, tokens: hashTokens(cfg.WriteTokens)}
 	if cfg.Directory != "" {
 		d, err := store.OpenDirectory(cfg.Directory, now())
