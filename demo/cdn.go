@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +37,9 @@ type Entry struct {
 	// Path is without the token.
 	Path   string
 	Status int
+	// Viewer is the session id that the player sent as CMCD (CTA-5004, sid),
+	// empty where it sent none.
+	Viewer string
 }
 
 // CDN is one fake CDN: a caching proxy in front of the origin that serves who
@@ -53,8 +57,10 @@ type CDN struct {
 
 	plain, secure netip.AddrPort
 
+	changing sync.Mutex // held over a change of the fault
+
 	mu       sync.Mutex
-	listener *listen.Listener
+	listener *listen.Listener // nil while it refuses
 	fault    Fault
 	entries  []Entry
 	requests int
@@ -97,11 +103,12 @@ func startCDN(c cdnConfig) (*CDN, error) {
 			RawTargets: true, Logger: c.log, Now: c.now, DrainGrace: -1,
 		},
 	}
-	if err := d.open(); err != nil {
+	if d.listener, err = d.open(); err != nil {
 		shield.Close()
 		return nil, fmt.Errorf("cannot start CDN %s: %w", c.id, err)
 	}
 	// From now on the same ports are used, also after an outage.
+	d.plain, d.secure = address(d.listener, listen.Plain), address(d.listener, listen.TLS)
 	d.listen.Plain, d.listen.TLS = []string{d.plain.String()}, []string{d.secure.String()}
 	d.verifier, err = token.NewVerifier(c.token, []string{d.Base(true), d.Base(false)}, token.Secrets{Keys: [][]byte{c.key}})
 	if err != nil {
@@ -111,17 +118,13 @@ func startCDN(c cdnConfig) (*CDN, error) {
 	return d, nil
 }
 
-// open opens the sockets. Called with mu held, or before anybody else knows d.
-func (d *CDN) open() error {
+// open opens the sockets.
+func (d *CDN) open() (*listen.Listener, error) {
 	l, err := listen.New(d.listen, d)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := l.Start(); err != nil {
-		return err
-	}
-	d.plain, d.secure, d.listener = address(l, listen.Plain), address(l, listen.TLS), l
-	return nil
+	return l, l.Start()
 }
 
 // address is where a listener carries a kind.
@@ -152,32 +155,37 @@ func (d *CDN) Fault() Fault {
 	return d.fault
 }
 
-// SetFault makes something wrong, or right again with the zero Fault.
+// SetFault makes something wrong, or right again with the zero Fault. An
+// outage has begun when it returns: QUIC connections were closed with
+// CONNECTION_CLOSE, TCP connections reset, the sockets closed.
 func (d *CDN) SetFault(f Fault) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if f.Refuse && d.listener != nil {
-		d.listener.Close()
+	l := d.listener
+	d.fault = f
+	if f.Refuse {
 		d.listener = nil
 	}
-	if !f.Refuse && d.listener == nil {
-		if err := d.open(); err != nil {
+	d.mu.Unlock()
+	switch {
+	case f.Refuse && l != nil:
+		l.Close() // waits for requests, which look at the fault
+	case !f.Refuse && l == nil:
+		l, err := d.open()
+		if err != nil {
 			return fmt.Errorf("cannot bring CDN %s back: %w", d.ID, err)
 		}
+		d.mu.Lock()
+		d.listener = l
+		d.mu.Unlock()
 	}
-	d.fault = f
 	return nil
 }
 
 // Close stops the CDN.
 func (d *CDN) Close() {
-	d.mu.Lock()
-	l := d.listener
-	d.listener = nil
-	d.mu.Unlock()
-	if l != nil {
-		l.Close()
-	}
+	_ = d.SetFault(Fault{Refuse: true}) // that fails only the other way
 	d.shield.Close()
 }
 
@@ -188,7 +196,21 @@ func (d *CDN) Serve(ex *exchange.Exchange) {
 	ex.SetField("Access-Control-Allow-Origin", "*")
 	ex.SetField("Access-Control-Expose-Headers", "*")
 	ex.SetField("Timing-Allow-Origin", "*")
-	d.record(Entry{Time: d.now(), CDN: d.ID, Protocol: ex.Protocol.String(), Method: strings.Clone(ex.Method), Path: path, Status: ex.Status})
+	d.record(Entry{Time: d.now(), CDN: d.ID, Protocol: ex.Protocol.String(), Method: strings.Clone(ex.Method), Path: path, Status: ex.Status, Viewer: viewerOf(ex)})
+}
+
+// viewerOf finds the session id in a request's CMCD: its headers, else its
+// query.
+func viewerOf(ex *exchange.Exchange) string {
+	text := ex.Header.Get("CMCD-Session")
+	if text == "" {
+		_, query, _ := strings.Cut(ex.Target, "?")
+		values, _ := url.ParseQuery(query) // what can be read of it
+		text = values.Get("CMCD")
+	}
+	_, rest, _ := strings.Cut(text, `sid="`)
+	id, _, _ := strings.Cut(rest, `"`)
+	return strings.Clone(id)
 }
 
 // answer makes the answer and gives the path without its token.

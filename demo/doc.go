@@ -7,6 +7,6 @@
 // the format of the CDN it is named for. The edge is not started here: the
 // wiring starts it from the manifold.yml that this package writes.
 //
-// Locks: each CDN has one mutex for its faults and its log; nothing is called
-// while it is held.
+// Locks: each CDN has one mutex for its fault and its log, under which nothing
+// is called, and before it one that is held over a change of the fault.
 package demo
