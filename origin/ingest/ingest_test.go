@@ -404,14 +404,20 @@ func TestFFmpegWrites(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		for path := ""; !strings.HasSuffix(path, "00002.m4s"); { // FFmpeg ends before its last PUT is answered
+		names := []string{"manifest.mpd", "master.m3u8", "media_0.m3u8", "init-stream0.m4s", "chunk-stream0-00002.m4s"}
+		missing := map[string]bool{} // FFmpeg ends before its last PUTs are answered
+		for _, name := range names {
+			missing[where+name] = true
+		}
+		for len(missing) > 0 {
 			select {
-			case path = <-taken:
+			case path := <-taken:
+				delete(missing, path)
 			case <-time.After(20 * time.Second):
-				t.Fatal("the last segment did not come")
+				t.Fatalf("these did not come: %v", missing)
 			}
 		}
-		for _, name := range []string{"manifest.mpd", "master.m3u8", "media_0.m3u8", "init-stream0.m4s", "chunk-stream0-00002.m4s"} {
+		for _, name := range names {
 			resp, err := http.Get(base + where + name)
 			if err != nil {
 				t.Fatal(err)
