@@ -3,6 +3,7 @@ package transcoder
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -139,8 +140,37 @@ func (c *Config) Validate() problem.List {
 	}
 	full := c.WithDefaults()
 	packing := full.packing()
-	l.Under("", packing.Validate())
+	for _, p := range packing.Validate() {
+		p.Path = full.place(p.Path)
+		l = append(l, p)
+	}
 	return l
+}
+
+// place says where in a Config stands what the packager names its own way.
+func (c *Config) place(path string) string {
+	rest, isTrack := strings.CutPrefix(path, "tracks[")
+	if !isTrack {
+		switch path {
+		case "segment_frames":
+			return "segment"
+		case "frame_rate":
+			return "ladder.frame_rate"
+		}
+		return path
+	}
+	number, rest, _ := strings.Cut(rest, "]")
+	i, _ := strconv.Atoi(number)
+	for _, list := range []struct {
+		name string
+		n    int
+	}{{"ladder.rungs", len(c.Ladder.Rungs)}, {"audio", len(c.Audio)}, {"subtitles", len(c.Subtitles)}} {
+		if i < list.n {
+			return problem.At(list.name, i) + rest
+		}
+		i -= list.n
+	}
+	return path
 }
 
 func (c *Config) validateLadder(l *problem.List) {
