@@ -46,6 +46,15 @@ func Canonical(dst []byte, target string) (path []byte, query string, err error)
 	if target == "" || target[0] != '/' {
 		return dst, "", ErrTarget
 	}
+	if n := plainPath(target); n >= 0 {
+		if n < len(target) {
+			query = target[n+1:]
+			if err := checkQuery(query); err != nil {
+				return dst, "", err
+			}
+		}
+		return append(dst, target[:n]...), query, nil
+	}
 	start := len(dst)
 	segment := start + 1 // where the segment being read begins in dst
 	high := byte(0)      // all bytes of the path or-ed together
@@ -103,6 +112,30 @@ func Canonical(dst []byte, target string) (path []byte, query string, err error)
 	return dst, query, nil
 }
 
+// plainPath gives the length of a path that stands for itself and has nothing
+// to be refused, as nearly all have, or -1.
+func plainPath(target string) int {
+	for i := 0; i < len(target); i++ {
+		c := target[i]
+		switch {
+		case plain[c]:
+		case c == '?':
+			return i
+		case c != '/' || i+1 < len(target) && (target[i+1] == '/' || target[i+1] == '.'):
+			return -1
+		}
+	}
+	return len(target)
+}
+
+// plain marks the bytes of a target that mean nothing but themselves.
+var plain = func() (t [256]bool) {
+	for c := ' ' + 1; c < 0x7f; c++ {
+		t[c] = c != '/' && c != '?' && c != '#' && c != '%' && c != '\\'
+	}
+	return t
+}()
+
 func checkSegment(s []byte) error {
 	if len(s) == 0 {
 		return ErrEmptySegment
@@ -123,6 +156,7 @@ func checkSegment(s []byte) error {
 func checkQuery(q string) error {
 	for i := 0; i < len(q); i++ {
 		switch c := q[i]; {
+		case plain[c]:
 		case c == '#':
 			return ErrFragment
 		case c <= ' ' || c == 0x7f:

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -121,6 +122,17 @@ func TestAppendEscaped(t *testing.T) {
 	}
 }
 
+func BenchmarkCanonical(b *testing.B) {
+	const target = "/news/~AQd5bHVrc2tqaGFzZGZramFoc2RmLWtqaGFzZGZranNhZGZoa2phc2hkZmtqYXNkZmhrX2phc2RmaGtqYXNkZmhrag/alpha/v720/index.m3u8?CMCD=bl%3D21300%2Csid%3D%226e2fb550-c457-11e9-bb97-0800200c9a66%22"
+	var buf []byte
+	for b.Loop() {
+		var err error
+		if buf, _, err = Canonical(buf[:0], target); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // FuzzCanonical: whatever the target, the result is inside the root, has one
 // reading, travels as text that means the same, and canonicalising that text
 // gives it again.
@@ -158,6 +170,13 @@ func FuzzCanonical(f *testing.F) {
 		}
 		if len(path) > len(target) {
 			t.Fatalf("Canonical(%q) grew to %q", target, path)
+		}
+		if n := plainPath(target); n >= 0 {
+			// The careful reading, which an escape leads to, says the same.
+			careful, _, err := Canonical(nil, strings.Replace(target[:n], target[n-1:n], fmt.Sprintf("%%%02x", target[n-1]), 1))
+			if target[n-1] != '/' && (err != nil || string(careful) != path) {
+				t.Fatalf("Canonical(%q) = %q, read carefully %q, %v", target, path, careful, err)
+			}
 		}
 		escaped := string(AppendEscaped(nil, path))
 		if len(escaped) > MaxTarget {
