@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -15,6 +16,7 @@ var (
 	table    = flag.Bool("table", false, "print the comparison in Markdown instead of testing, and fail where a budget is not held")
 	roundFor = flag.Duration("round", 300*time.Millisecond, "how long a contender's round takes, with -table")
 	rounds   = flag.Int("rounds", 9, "how many rounds each contender has, with -table; the median counts")
+	match    = flag.String("match", "", "with -table, measure only the cases whose name (h1/VOD500Gzip) matches this regular expression")
 )
 
 // budgets are what we promise: the processor's time of a whole personalised
@@ -33,6 +35,10 @@ func printTable() (held bool) {
 }
 
 func printRounds(b *testing.B) bool {
+	only, err := regexp.Compile(*match)
+	if err != nil {
+		b.Fatal(err)
+	}
 	s := newStage(b)
 	fmt.Printf("Measured %s. %d viewers on %d connections in a second process, one request in flight each; medians of %d rounds of about %v, in which the contenders take turns; processor time is the serving process's, kernel and garbage collector included.\n\n",
 		measure.Conditions("proxy/benchmarks"), viewers, connections, *rounds, *roundFor)
@@ -41,6 +47,9 @@ func printRounds(b *testing.B) bool {
 	worst := map[string]float64{}
 	for _, p := range protocols {
 		for i := range cases {
+			if !only.MatchString(p + "/" + cases[i].name) {
+				continue
+			}
 			t, err := s.prepare(p, &cases[i])
 			if err != nil {
 				b.Fatal(err)
@@ -112,6 +121,9 @@ func printBudgets(worst map[string]float64) bool {
 	fmt.Fprintln(w, "| budget\t| at most\t| processor, worst case\t| held\t|")
 	fmt.Fprintln(w, "| ---\t| ---\t| ---\t| ---\t|")
 	for _, p := range protocols {
+		if worst[p] == 0 {
+			continue // not measured
+		}
 		verdict := "yes"
 		if !(worst[p] <= budgets[p]) {
 			held, verdict = false, "no"

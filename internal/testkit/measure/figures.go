@@ -25,7 +25,7 @@ func given() []string {
 	flag.Visit(func(f *flag.Flag) {
 		name := strings.TrimPrefix(f.Name, "test.")
 		switch name {
-		case "v", "table", "benchtime", "cpu":
+		case "v", "table", "benchtime", "cpu", "round", "rounds", "match":
 			if f.Value.String() == "true" {
 				all = append(all, "-"+name)
 			} else {
