@@ -8,16 +8,23 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
 
+	"manifold/manifest"
+	"manifold/proxy/access/token"
 	"manifold/proxy/listen"
 )
 
-func testCDN(t *testing.T) (*CDN, *listen.Identity) {
+const testKey = "a key of the test's own"
+
+// testCDN is a CDN before an origin.
+func testCDN(t *testing.T, origin string) (*CDN, *listen.Identity) {
 	t.Helper()
 	id, err := listen.LoadIdentity(t.TempDir(), time.Now())
 	if err != nil {
@@ -26,7 +33,7 @@ func testCDN(t *testing.T) (*CDN, *listen.Identity) {
 	c, err := startCDN(cdnConfig{
 		id: "alpha", plain: loopback(0), secure: loopback(0),
 		certificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &id.Leaf, nil },
-		token:       cdnToken("bunny"), key: []byte("a key of the test's own"), origin: "http://127.0.0.1:9/",
+		token:       cdnToken("bunny"), key: []byte(testKey), origin: origin,
 		log: slog.New(slog.DiscardHandler), now: time.Now, random: func() float64 { return 0.5 },
 	})
 	if err != nil {
@@ -39,7 +46,15 @@ func testCDN(t *testing.T) (*CDN, *listen.Identity) {
 // An outage ends what is there: TCP with a reset, QUIC with CONNECTION_CLOSE,
 // requests in flight among it; and nothing new gets in until it is over.
 func TestOutage(t *testing.T) {
-	c, id := testCDN(t)
+	arrived := make(chan bool, 1)
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.(http.Flusher).Flush()
+		arrived <- true
+		<-r.Context().Done()
+	}))
+	defer origin.Close()
+	c, id := testCDN(t, origin.URL+"/")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 
@@ -54,22 +69,30 @@ func TestOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// A request that is being answered when the sockets close.
-	if err := c.SetFault(Fault{Latency: time.Minute}); err != nil {
+	// A request over HTTP/3 that is being answered when the sockets close.
+	minter, err := token.New(cdnToken("bunny"), c.Base(true), token.Secrets{Keys: [][]byte{[]byte(testKey)}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(tcp, "GET / HTTP/1.1\r\nHost: cdn\r\n\r\n"); err != nil {
+	value, err := minter.Token(&token.Scope{Expires: time.Now().Add(time.Hour).Unix()}, minter.Form(manifest.HLSMedia))
+	if err != nil {
 		t.Fatal(err)
 	}
 	slow := make(chan error, 1)
 	go func() {
-		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: id.Pool()}, ForceAttemptHTTP2: true}}
-		res, err := client.Get("https://" + c.secure.String() + "/")
+		client := &http.Client{Transport: &http3.Transport{TLSClientConfig: &tls.Config{RootCAs: id.Pool()}}}
+		res, err := client.Get(c.Base(true) + string(value) + "/live/1.m4s")
 		if err == nil {
+			_, err = io.ReadAll(res.Body)
 			_ = res.Body.Close()
 		}
 		slow <- err
 	}()
+	select {
+	case <-arrived:
+	case <-ctx.Done():
+		t.Fatal("the request did not reach the origin")
+	}
 
 	down := make(chan error, 1)
 	go func() { down <- c.SetFault(Fault{Refuse: true}) }()
@@ -79,7 +102,7 @@ func TestOutage(t *testing.T) {
 			t.Fatal(err)
 		}
 	case <-ctx.Done():
-		t.Fatal("the outage did not begin: something in flight holds it up")
+		t.Fatal("the outage does not begin: a request in flight holds it up")
 	}
 
 	if _, err := io.ReadAll(tcp); !errors.Is(err, syscall.ECONNRESET) {
@@ -126,7 +149,7 @@ func TestOutage(t *testing.T) {
 
 // The log tells players apart by the session id of their CMCD.
 func TestLogHasTheViewer(t *testing.T) {
-	c, _ := testCDN(t)
+	c, _ := testCDN(t, "http://127.0.0.1:9/")
 	for _, r := range []struct{ query, field, want string }{
 		{"", "", ""},
 		{"?CMCD=bl%3D100%2Csid%3D%22one%22%2Cst%3Dv", "", "one"},
