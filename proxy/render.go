@@ -105,13 +105,15 @@ func compileManifest(d origin.Document) (c origin.Compiled, err error) {
 }
 
 // redirected sends a player that asked for a media playlist at its entry
-// address to the session address, where it stays, if it follows redirects.
+// address to the session address, where it stays, if it follows redirects. It
+// saw no multivariant playlist, so nothing steers it: the address names no
+// pathway, and each reload goes to the viewer's first choice of that moment.
 func (r *request) redirected(t template) bool {
 	if r.addr.Session != "" || t.Kind() != manifest.HLSMedia || !r.device.Redirects {
 		return false
 	}
 	b := manifest.NewBuilder(nil, 256)
-	b.Address(&manifest.Shape{Prefix: r.ch.prefix}, r.ch.cdns[r.order.First()].id, r.escapedPath())
+	b.Address(&manifest.Shape{Prefix: r.ch.prefix}, manifest.NoPathway, r.escapedPath())
 	r.values[manifest.SlotSession] = r.session
 	r.trace.Plan(explain.PlanRedirect, r.device.Name, "")
 	r.ex.Status = 302
