@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
@@ -131,6 +132,7 @@ func askOnce(c net.Conn, r *bufio.Reader, request []byte) error {
 func BenchmarkH2(b *testing.B) {
 	b.Run("manifold", func(b *testing.B) {
 		l := run(b, localConfig(b), exchange.HandlerFunc(benchHandler))
+		connect(b, addrOf(b, l, TLS))
 		benchHTTP(b, h2Client(b), "https://"+addrOf(b, l, TLS))
 	})
 	b.Run("nethttp", func(b *testing.B) {
@@ -141,8 +143,27 @@ func BenchmarkH2(b *testing.B) {
 		s := &http.Server{Handler: http.HandlerFunc(bareHTTP), TLSConfig: &tls.Config{Certificates: []tls.Certificate{testIdentity(b).Leaf}}}
 		go func() { _ = s.ServeTLS(l, "", "") }()
 		defer s.Close()
+		connect(b, l.Addr().String())
 		benchHTTP(b, h2Client(b), "https://"+l.Addr().String())
 	})
+}
+
+// connect opens connections that stay idle. The runtime gives new goroutines
+// (HTTP/2 makes two for each request) stacks of the size that most of those
+// alive use: with one connection that is too small, and growing them costs
+// more than answering.
+func connect(b *testing.B, addr string) {
+	for range 100 {
+		h := dialRawH2(b, addr)
+		id, err := h.headers(true, getRoot...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if a := h.answer(id); a.status != 200 {
+			b.Fatal(a)
+		}
+	}
+	runtime.GC()
 }
 
 func BenchmarkH3(b *testing.B) {

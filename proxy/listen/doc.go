@@ -17,8 +17,9 @@
 //
 // # Locks
 //
-// conns.mu (who is connected), hangups.mu (whom to tell of a hang-up),
-// guard.wmu (one HTTP/2 connection's writes) and lazyContext.mu (one
-// exchange) are never held together, except that conns.mu is held while a
-// guard is asked for a GOAWAY only by copying the list first.
+// Listener.life (that it starts and ends once), conns.mu (who is connected),
+// lazyContext.mu (one exchange's context), hangups.mu (whom to tell that a peer
+// left), guard.wmu (one HTTP/2 connection's writes), quicConn.mu and counter.mu.
+// lazyContext.mu is held while hangups.mu is taken; no other is held while
+// another is taken.
 package listen
