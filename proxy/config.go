@@ -65,9 +65,9 @@ type PathwayConfig struct {
 type MatchConfig struct {
 	// Countries are ISO 3166-1 alpha-2, ASNs autonomous systems, Addresses
 	// blocks like "10.0.0.0/8".
-	Countries []string
-	ASNs      []uint32
-	Addresses []string
+	Countries []string `json:"countries,omitempty"`
+	ASNs      []uint32 `json:"asns,omitempty"`
+	Addresses []string `json:"addresses,omitempty"`
 }
 
 // ChannelConfig is one live or VOD service.
