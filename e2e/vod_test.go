@@ -11,6 +11,8 @@ import (
 
 // A short stream as common packagers write it: H.264 in two heights and AAC,
 // 2 s CMAF segments, the same files for HLS (master.m3u8) and DASH (manifest.mpd).
+// 8 s are a whole number of AAC frames: of 6 s FFmpeg makes a last audio segment
+// of 5 ms, which hls.js and dash.js never fetch, and so never end.
 const vodSeconds = 8
 
 var makeVOD = sync.OnceValues(func() (string, error) {

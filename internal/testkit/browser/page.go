@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ type Page struct {
 
 	mu      sync.Mutex
 	console []Message
+	flushes int
+	flushed chan struct{} // closed when the console's stream reached the last flush
 	events  []Event
 	changed chan struct{} // closed and replaced whenever events grows
 }
@@ -71,9 +74,7 @@ func (b *Browser) Open(url string) *Page {
 			if err != nil {
 				return
 			}
-			p.mu.Lock()
-			p.console = append(p.console, message(m))
-			p.mu.Unlock()
+			p.hear(message(m))
 		}
 	}()
 	b.tb.Cleanup(func() {
@@ -204,14 +205,50 @@ func (p *Page) WaitEvent(from int, limit time.Duration, what string, match func(
 func (p *Page) Events() []Event {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.events[:len(p.events):len(p.events)]
+	return slices.Clip(p.events)
+}
+
+// hear takes a line of the console, or the mark that flush made in it.
+func (p *Page) hear(m Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.Level == "debug" && strings.HasPrefix(m.Text, flushMark) {
+		if p.flushed != nil && strings.HasPrefix(m.Text, fmt.Sprint(flushMark, p.flushes, ".")) {
+			close(p.flushed)
+			p.flushed = nil
+		}
+		return
+	}
+	p.console = append(p.console, m)
+}
+
+const flushMark = "browser rig: flush "
+
+// flush waits until all that the page's console showed before now was heard:
+// its lines come on a stream of their own.
+func (p *Page) flush() {
+	reached := make(chan struct{})
+	p.mu.Lock()
+	p.flushes++
+	p.flushed = reached
+	mark := fmt.Sprint(flushMark, p.flushes, ".")
+	p.mu.Unlock()
+	limit := min(p.b.timeout, 5*time.Second)
+	if _, err := eval[bool](p, fmt.Sprintf("console.debug(%q), true", mark), limit); err != nil {
+		return // the page is gone: what was heard is all there is
+	}
+	select {
+	case <-reached:
+	case <-time.After(limit):
+	}
 }
 
 // Console is everything the page's console showed so far.
 func (p *Page) Console() []Message {
+	p.flush()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.console[:len(p.console):len(p.console)]
+	return slices.Clip(p.console)
 }
 
 // Errors are the console's lines of level error. Failed requests are among
