@@ -3,14 +3,13 @@ package console
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"mime"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"manifold/proxy"
@@ -37,7 +36,7 @@ type Config struct {
 
 // Console serves the admin side. Handle adds further parts of the API.
 type Console struct {
-	cfg  Config
+	cfg  atomic.Pointer[Config]
 	edge Edge
 	mux  *http.ServeMux
 	log  *slog.Logger
@@ -46,7 +45,8 @@ type Console struct {
 
 // New makes the admin side of an edge.
 func New(cfg Config, edge Edge, log *slog.Logger, now func() time.Time) *Console {
-	c := &Console{cfg: cfg, edge: edge, mux: http.NewServeMux(), log: log, now: now}
+	c := &Console{edge: edge, mux: http.NewServeMux(), log: log, now: now}
+	c.cfg.Store(&cfg)
 	c.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	c.mux.HandleFunc("GET /readyz", c.ready)
 	c.mux.HandleFunc("GET /api/v1/pathways", c.pathways)
@@ -54,6 +54,9 @@ func New(cfg Config, edge Edge, log *slog.Logger, now func() time.Time) *Console
 	c.Write("DELETE /api/v1/pathways/{set}/{id}/drain", c.undrain)
 	return c
 }
+
+// Set changes the configuration, for the requests that come from now on.
+func (c *Console) Set(cfg Config) { c.cfg.Store(&cfg) }
 
 // Read adds a handler that anybody who reaches the listener may call.
 func (c *Console) Read(pattern string, h http.HandlerFunc) { c.mux.HandleFunc(pattern, h) }
@@ -63,22 +66,27 @@ func (c *Console) Read(pattern string, h http.HandlerFunc) { c.mux.HandleFunc(pa
 // the protection against cross-site requests.
 func (c *Console) Write(pattern string, h http.HandlerFunc) {
 	c.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if c.cfg.Load().Token == "" {
+			Error(w, http.StatusForbidden, errors.New("this call changes something, and no admin token is configured"))
+			return
+		}
 		if !c.authorised(r) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="manifold admin"`)
 			Error(w, http.StatusUnauthorized, errors.New("this call changes something: send the admin token as Authorization: Bearer …"))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		h(w, r)
 	})
 }
 
 func (c *Console) authorised(r *http.Request) bool {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || c.cfg.Token == "" {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	secret := c.cfg.Load().Token
+	if !ok || !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return false
 	}
-	got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(c.cfg.Token))
+	got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(secret))
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
@@ -104,7 +112,7 @@ func (c *Console) hostAllowed(hostport string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host) != nil {
 		return true
 	}
-	for _, h := range c.cfg.Hosts {
+	for _, h := range c.cfg.Load().Hosts {
 		if strings.EqualFold(h, host) {
 			return true
 		}
@@ -129,12 +137,29 @@ func (c *Console) drain(w http.ResponseWriter, r *http.Request) {
 	if !ReadJSON(w, r, &d) {
 		return
 	}
-	if d.Who == "" || d.Why == "" {
-		Error(w, http.StatusUnprocessableEntity, errors.New(`a drain names "who" and "why"`))
+	if d.Since = c.now().UTC(); !c.signed(w, d.Who, d.Why) {
 		return
 	}
-	d.Since = c.now().UTC()
+	if !d.Until.IsZero() && !d.Until.After(d.Since) {
+		Error(w, http.StatusUnprocessableEntity, errors.New(`"until" is in the past`))
+		return
+	}
 	c.setDrain(w, r, &d)
+}
+
+// signed tells whether a change says by whom it is and why; false means that
+// the answer, an error, was written.
+func (c *Console) signed(w http.ResponseWriter, who, why string) bool {
+	const longest = 500
+	switch {
+	case strings.TrimSpace(who) == "" || strings.TrimSpace(why) == "":
+		Error(w, http.StatusUnprocessableEntity, errors.New(`a change names "who" and "why"`))
+	case len(who) > longest || len(why) > longest:
+		Error(w, http.StatusUnprocessableEntity, fmt.Errorf(`"who" and "why" have at most %d bytes each`, longest))
+	default:
+		return true
+	}
+	return false
 }
 
 func (c *Console) undrain(w http.ResponseWriter, r *http.Request) { c.setDrain(w, r, nil) }
@@ -151,32 +176,4 @@ func (c *Console) setDrain(w http.ResponseWriter, r *http.Request, d *proxy.Drai
 		c.log.Info("pathway drain undone", "set", set, "pathway", id)
 	}
 	JSON(w, http.StatusOK, c.edge.Pathways())
-}
-
-// JSON writes v as the answer.
-func JSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
-}
-
-// Error writes an error as the answer: {"error": "…"}.
-func Error(w http.ResponseWriter, status int, err error) {
-	JSON(w, status, map[string]string{"error": err.Error()})
-}
-
-// ReadJSON reads the request's body into v, strictly; false means that the
-// answer, an error, was written.
-func ReadJSON(w http.ResponseWriter, r *http.Request, v any) bool {
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		Error(w, http.StatusUnsupportedMediaType, errors.New("send the body as application/json"))
-		return false
-	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		Error(w, http.StatusBadRequest, fmt.Errorf("cannot read body: %w", err))
-		return false
-	}
-	return true
 }

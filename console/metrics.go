@@ -1,0 +1,114 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"manifold/origin"
+	"manifold/proxy"
+	"manifold/proxy/listen"
+)
+
+// Sources are what /metrics reads. The hot paths count in plain atomics; the
+// names and labels are put on when somebody asks.
+type Sources struct {
+	Requests interface {
+		EachCount(f func(proxy.Count))
+		EachBytes(f func(channel, kind string, bytes uint64))
+	}
+	Pathways func() []proxy.PathwayStatus
+	Shield   func() origin.Counters
+	Listen   func() listen.Stats
+}
+
+// AddMetrics adds /metrics.
+func (c *Console) AddMetrics(s Sources) {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{s})
+	c.Read("GET /metrics", func(w http.ResponseWriter, q *http.Request) {
+		promhttp.HandlerFor(r, promhttp.HandlerOpts{}).ServeHTTP(w, q)
+	})
+}
+
+type collector struct{ s Sources }
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("manifold_"+name, help, labels, nil)
+}
+
+var (
+	requestsTotal  = describe("requests_total", "Requests answered.", "channel", "kind", "protocol", "class")
+	bytesTotal     = describe("response_bytes_total", "Bytes of manifests and steering answers, before HTTP framing.", "channel", "kind")
+	pathwayHealth  = describe("pathway_health", "1 for the state a pathway is in.", "set", "pathway", "state")
+	pathwayDrained = describe("pathway_drained", "1 while an operator drains the pathway.", "set", "pathway")
+	pathwayLoad    = describe("pathway_load", "Load as reported to the admin API.", "set", "pathway")
+	shieldEntries  = describe("shield_entries", "Entries held.", "zone")
+	shieldBytes    = describe("shield_bytes", "Bytes held.", "zone")
+	shieldEvents   = describe("shield_events_total", "What happened to entries.", "event")
+	connections    = describe("connections", "Connections open.", "transport")
+	connEvents     = describe("connection_events_total", "What happened to connections and to requests that no channel saw.", "event")
+)
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, pathwayHealth, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, connections, connEvents} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	c.s.Requests.EachCount(func(n proxy.Count) {
+		counter(requestsTotal, float64(n.Requests), n.Channel, n.Kind, n.Protocol, strconv.Itoa(n.Class)+"xx")
+	})
+	c.s.Requests.EachBytes(func(channel, kind string, bytes uint64) { counter(bytesTotal, float64(bytes), channel, kind) })
+	for _, p := range c.s.Pathways() {
+		for _, state := range []string{"healthy", "degraded", "down"} {
+			gauge(pathwayHealth, truth(p.Health == state), p.Set, p.ID, state)
+		}
+		gauge(pathwayDrained, truth(p.Drain != nil), p.Set, p.ID)
+		gauge(pathwayLoad, p.Load, p.Set, p.ID)
+	}
+	s := c.s.Shield()
+	gauge(shieldEntries, float64(s.LiveEntries), "live")
+	gauge(shieldEntries, float64(s.RecentEntries), "recent")
+	gauge(shieldBytes, float64(s.LiveBytes), "live")
+	gauge(shieldBytes, float64(s.RecentBytes), "recent")
+	gauge(shieldBytes, float64(s.FillingBytes), "filling")
+	for event, n := range map[string]int64{
+		"live_refused": s.LiveRefused, "expired": s.Expired, "moved": s.Moved, "library_set": s.LibrarySets,
+		"library_dropped": s.LibraryDropped, "library_rejected": s.LibraryRejected, "library_evicted": s.LibraryEvicted,
+	} {
+		counter(shieldEvents, float64(n), event)
+	}
+	c.listener(counter, gauge)
+}
+
+func (c *collector) listener(counter, gauge func(d *prometheus.Desc, v float64, labels ...string)) {
+	l := c.s.Listen()
+	gauge(connections, float64(l.TCP), "tcp")
+	gauge(connections, float64(l.QUIC), "quic")
+	for event, n := range map[string]uint64{
+		"accepted": l.Accepted, "over_limit": l.RefusedLimit, "over_address_limit": l.RefusedAddress, "handshake_failed": l.FailedHandshakes,
+		"flood": l.Floods, "stalled": l.Stalled, "request_refused": l.RefusedRequests, "handler_recovered": l.RecoveredHandlers,
+	} {
+		counter(connEvents, float64(n), event)
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
