@@ -19,7 +19,7 @@ var table = []struct {
 	packages []string
 }{
 	{0, "nouns; no I/O, no clock, no config", []string{
-		"manifest", "cmcd", "explain", "events", "exchange", "session", "internal/problem", "assets", "internal/layers", "bench/finding"}},
+		"manifest", "cmcd", "explain", "events", "exchange", "session", "internal/problem", "assets", "internal/layers", "bench/finding", "manifold"}},
 	{1, "bytes in, values out", []string{
 		"manifest/hls", "manifest/dash", "ssai/vast", "ssai/scte35", "proxy/access/token", "device", "bench/read", "bench/media"}},
 	{2, "decide: (viewer, state, now) → value; no HTTP, no goroutines", []string{
@@ -146,8 +146,8 @@ func TestVerdict(t *testing.T) {
 		{"proxy/listen", "proxy", true},
 		{"demo", "config", false},
 		{"cmd/manifold", "config", true},
-		{"bench", "manifest/hls", false},
-		{"bench", "exchange", true},
+		{"bench/watch", "manifest/hls", false},
+		{"bench/watch", "exchange", true},
 		{"internal/testkit", "manifest/dash", true},
 		{"internal/testkit/browser", "origin", false},
 		{"proxy", "internal/testkit", false},
