@@ -19,8 +19,8 @@ type Steering interface {
 
 // AddSteering adds overrides and loads to the API.
 func (c *Console) AddSteering(s Steering) {
-	c.Write("POST /api/v1/pathways/{set}/overrides", func(w http.ResponseWriter, r *http.Request) { c.override(w, r, s) })
-	c.Write("DELETE /api/v1/pathways/{set}/overrides/{id}", func(w http.ResponseWriter, r *http.Request) {
+	c.Write("POST /api/v1/overrides/{set}", func(w http.ResponseWriter, r *http.Request) { c.override(w, r, s) })
+	c.Write("DELETE /api/v1/overrides/{set}/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.RemoveOverride(r.PathValue("set"), r.PathValue("id")); err != nil {
 			Error(w, http.StatusNotFound, err)
 			return

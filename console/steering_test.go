@@ -88,13 +88,13 @@ func TestOverrides(t *testing.T) {
 		method, path, token, body string
 		status                    int
 	}{
-		{"POST", "/api/v1/pathways/public/overrides", "", good, 401},
-		{"POST", "/api/v1/pathways/public/overrides", "wrong", good, 401},
-		{"POST", "/api/v1/pathways/public/overrides", testToken, `{"pathway":"alpha"}`, 422},
-		{"POST", "/api/v1/pathways/public/overrides", testToken, `{"pathway":"alpha","colour":1}`, 400},
-		{"POST", "/api/v1/pathways/public/overrides", testToken, good, 201},
-		{"DELETE", "/api/v1/pathways/public/overrides/known", testToken, "", 200},
-		{"DELETE", "/api/v1/pathways/public/overrides/unknown", testToken, "", 404},
+		{"POST", "/api/v1/overrides/public", "", good, 401},
+		{"POST", "/api/v1/overrides/public", "wrong", good, 401},
+		{"POST", "/api/v1/overrides/public", testToken, `{"pathway":"alpha"}`, 422},
+		{"POST", "/api/v1/overrides/public", testToken, `{"pathway":"alpha","colour":1}`, 400},
+		{"POST", "/api/v1/overrides/public", testToken, good, 201},
+		{"DELETE", "/api/v1/overrides/public/known", testToken, "", 200},
+		{"DELETE", "/api/v1/overrides/public/unknown", testToken, "", 404},
 		{"PUT", "/api/v1/pathways/public/alpha/load", testToken, `{"load":42.5}`, 200},
 		{"PUT", "/api/v1/pathways/public/alpha/load", testToken, `{"load":"much"}`, 400},
 	} {
