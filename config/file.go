@@ -1,195 +1,206 @@
 package config
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
-// File is manifold.yml. Field comments are in the file of defaults.
+// File is manifold.yml. What each key means stands in that file; here the tags
+// say how it is read:
+//
+//	yaml    the key
+//	one     the only values
+//	min     the least value, max the greatest
+//	word    words that stand for values: "auto=0 never=-1"
+//	short   what may stand in place of the whole mapping and is taken for this
+//	        key alone: "scalar", "list" or both
+//	reload  "restart" where a change needs a restart of the program
 type File struct {
-	Listen   Listen               `yaml:"listen"`
-	Admin    Admin                `yaml:"admin"`
-	Sessions Sessions             `yaml:"sessions"`
-	Shield   Shield               `yaml:"shield"`
-	Devices  []Device             `yaml:"devices"`
-	Pathways map[string][]Pathway `yaml:"pathways"`
-	Channels []Channel            `yaml:"channels"`
+	Log          Log                  `yaml:"log"`
+	Listen       Listen               `yaml:"listen"`
+	Admin        Admin                `yaml:"admin"`
+	Sessions     Sessions             `yaml:"sessions"`
+	Shield       Shield               `yaml:"shield"`
+	Geo          Geo                  `yaml:"geo"`
+	Devices      []Device             `yaml:"devices"`
+	Pathways     map[string][]Pathway `yaml:"pathways"`
+	Channels     []Channel            `yaml:"channels"`
+	OriginServer OriginServer         `yaml:"origin_server"`
+	Transcoder   Transcoder           `yaml:"transcoder"`
+}
+
+// Ref is a reference to a secret: file:PATH or env:NAME. The secret itself
+// never stands in a file.
+type Ref string
+
+// Size is an amount of bytes, written as "512MiB".
+type Size int64
+
+// Path is the name of a file or folder; relative ones begin at the folder of
+// the configuration file.
+type Path string
+
+// Log is what the program tells about its work.
+type Log struct {
+	Level  string `yaml:"level" one:"debug info warn error"`
+	Format string `yaml:"format" one:"json text" reload:"restart"`
 }
 
 // Listen is where viewers reach the edge.
 type Listen struct {
-	Plain        []string      `yaml:"plain"`
-	TLS          []string      `yaml:"tls"`
-	HTTP3        bool          `yaml:"http3"`
-	Certificates []Certificate `yaml:"certificates"`
+	Plain        []string        `yaml:"plain" reload:"restart"`
+	TLS          []string        `yaml:"tls" reload:"restart"`
+	HTTP3        bool            `yaml:"http3" reload:"restart"`
+	Certificates []Certificate   `yaml:"certificates"`
+	SelfMade     SelfMade        `yaml:"self_made" reload:"restart"`
+	EarlyData    bool            `yaml:"early_data" reload:"restart"`
+	AltSvcPort   int             `yaml:"alt_svc_port" word:"same=0" min:"1" max:"65535" reload:"restart"`
+	AltSvcMaxAge time.Duration   `yaml:"alt_svc_max_age" word:"never=-1" min:"1s" reload:"restart"`
+	Limits       ListenLimits    `yaml:"limits" reload:"restart"`
+	Deadlines    ListenDeadlines `yaml:"deadlines" reload:"restart"`
 }
 
 // Certificate is a PEM pair on disk.
 type Certificate struct {
-	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
+	Cert Path `yaml:"cert"`
+	Key  Path `yaml:"key"`
+}
+
+// SelfMade is a certificate that the edge makes itself.
+type SelfMade struct {
+	Folder Path     `yaml:"folder" short:"scalar"`
+	Names  []string `yaml:"names"`
+}
+
+// ListenLimits bound what clients may use.
+type ListenLimits struct {
+	Header                Size `yaml:"header" min:"1KiB" max:"65535B"`
+	HeaderFields          int  `yaml:"header_fields" min:"8"`
+	RequestBody           Size `yaml:"request_body" word:"unlimited=-1" min:"1B"`
+	Connections           int  `yaml:"connections" word:"auto=0 unlimited=-1" min:"1"`
+	ConnectionsPerAddress int  `yaml:"connections_per_address" word:"unlimited=-1" min:"1"`
+	Streams               int  `yaml:"streams" min:"1" max:"65536"`
+	Waiting               int  `yaml:"waiting" word:"none=-1" min:"1"`
+	WaitingPerAddress     int  `yaml:"waiting_per_address" word:"none=-1" min:"1"`
+	RetryAbove            int  `yaml:"retry_above" word:"always=-1" min:"1"`
+}
+
+// ListenDeadlines bound how long clients may take.
+type ListenDeadlines struct {
+	Handshake time.Duration `yaml:"handshake" min:"1ms"`
+	Header    time.Duration `yaml:"header" min:"1ms"`
+	Body      time.Duration `yaml:"body" min:"1ms"`
+	Request   time.Duration `yaml:"request" min:"1ms"`
+	Write     time.Duration `yaml:"write" min:"1ms"`
+	Idle      time.Duration `yaml:"idle" min:"1ms"`
+	Drain     time.Duration `yaml:"drain" word:"none=-1" min:"1ms"`
 }
 
 // Admin is where operators reach the edge.
 type Admin struct {
-	Address string `yaml:"address"`
-	Token   string `yaml:"token"`
+	Address string   `yaml:"address" short:"scalar" reload:"restart"`
+	Token   Ref      `yaml:"token"`
+	Explain Ref      `yaml:"explain"`
+	Hosts   []string `yaml:"hosts"`
 }
 
 // Sessions is how session addresses are signed.
 type Sessions struct {
-	Keys    []string `yaml:"keys"`
-	HashKey string   `yaml:"hash_key"`
+	Keys    []Ref `yaml:"keys"`
+	HashKey Ref   `yaml:"hash_key"`
 }
 
 // Shield is the cache before the origins.
 type Shield struct {
-	Live         Size     `yaml:"live"`
-	Recent       Size     `yaml:"recent"`
-	Library      Size     `yaml:"library"`
-	AllowPrivate []string `yaml:"allow_private"`
+	Name               string   `yaml:"name" reload:"restart"`
+	Live               Size     `yaml:"live" min:"1MiB" reload:"restart"`
+	Recent             Size     `yaml:"recent" min:"1MiB" reload:"restart"`
+	Library            Size     `yaml:"library" word:"none=-1" min:"1MiB" reload:"restart"`
+	Filling            Size     `yaml:"filling" min:"1MiB" reload:"restart"`
+	ConnectionsPerHost int      `yaml:"connections_per_host" min:"1" reload:"restart"`
+	RootCAs            []Path   `yaml:"root_cas" reload:"restart"`
+	AllowPrivate       []string `yaml:"allow_private"`
 }
 
-// Device is a device profile, added or replaced.
+// Geo is how viewers are placed.
+type Geo struct {
+	Databases []Path `yaml:"databases" short:"scalar list"`
+}
+
+// Device is a device profile, added or changed.
 type Device struct {
 	Name              string   `yaml:"name"`
 	UserAgents        []string `yaml:"user_agents"`
-	Steering          []string `yaml:"steering"`
+	Steering          []string `yaml:"steering" one:"hls dash"`
 	RedundantVariants bool     `yaml:"redundant_variants"`
-	BaseURLs          int      `yaml:"base_urls"`
+	BaseURLs          int      `yaml:"base_urls" min:"0" max:"64"`
 	Location          bool     `yaml:"location"`
 	Redirects         bool     `yaml:"redirects"`
 	Gzip              bool     `yaml:"gzip"`
-	Evict             int      `yaml:"evict"`
+	Evict             int      `yaml:"evict" word:"none=0" min:"400" max:"599"`
 }
 
-// Pathway is one CDN of a named set.
-type Pathway struct {
-	ID        string  `yaml:"id"`
-	Base      string  `yaml:"base"`
-	PlainBase string  `yaml:"plain_base"`
-	Weight    float64 `yaml:"weight"`
-	Token     *Token  `yaml:"token"`
-	Probe     *Probe  `yaml:"probe"`
+// OriginServer is what `manifold origin` serves.
+type OriginServer struct {
+	Listen         []string `yaml:"listen"`
+	Directory      Path     `yaml:"directory"`
+	Memory         []string `yaml:"memory"`
+	MemoryLimit    Size     `yaml:"memory_limit" min:"1MiB"`
+	MaxObject      Size     `yaml:"max_object" min:"1KiB"`
+	LoopbackWrites bool     `yaml:"loopback_writes"`
+	WriteTokens    []Ref    `yaml:"write_tokens"`
+	TimeName       string   `yaml:"time_name"`
 }
 
-// Token is how a CDN's access token is made; see token.Config.
-type Token struct {
-	Format   string   `yaml:"format"`
-	Keys     []string `yaml:"keys"`
-	Salt     string   `yaml:"salt"`
-	Name     string   `yaml:"name"`
-	HLS      string   `yaml:"hls"`
-	Hash     string   `yaml:"hash"`
-	Lifetime Duration `yaml:"lifetime"`
-	Bucket   Duration `yaml:"bucket"`
-	Max      Duration `yaml:"max"`
-	Family   string   `yaml:"family"`
+// Transcoder is the job of `manifold transcode`.
+type Transcoder struct {
+	To           string        `yaml:"to"`
+	Token        Ref           `yaml:"token"`
+	FFmpeg       string        `yaml:"ffmpeg"`
+	Input        Path          `yaml:"input"`
+	Live         bool          `yaml:"live"`
+	Prefix       string        `yaml:"prefix"`
+	Version      string        `yaml:"version"`
+	Ladder       Ladder        `yaml:"ladder"`
+	Segment      time.Duration `yaml:"segment" min:"100ms"`
+	Duration     time.Duration `yaml:"duration" word:"auto=0" min:"1ms"`
+	Window       time.Duration `yaml:"window" word:"auto=0" min:"1s"`
+	Delay        time.Duration `yaml:"delay" word:"auto=0" min:"1ms"`
+	Time         string        `yaml:"time"`
+	Audio        []Audio       `yaml:"audio"`
+	Subtitles    []Subtitle    `yaml:"subtitles"`
+	NoSubtitles  bool          `yaml:"no_subtitles"`
+	NoTimecode   bool          `yaml:"no_timecode"`
+	Font         Path          `yaml:"font"`
+	Stall        time.Duration `yaml:"stall" word:"auto=0" min:"1ms"`
+	RestartDelay time.Duration `yaml:"restart_delay" min:"1ms"`
 }
 
-// Probe is how a CDN's health is watched.
-type Probe struct {
-	URL     string   `yaml:"url"`
-	Every   Duration `yaml:"every"`
-	Timeout Duration `yaml:"timeout"`
-	DownIn  int      `yaml:"down_in"`
-	UpIn    int      `yaml:"up_in"`
+// Ladder is what is encoded: one that comes with Manifold, by its name, or
+// rungs of one's own.
+type Ladder struct {
+	Name      string `yaml:"name" short:"scalar"`
+	FrameRate string `yaml:"frame_rate"`
+	Preset    string `yaml:"preset"`
+	Rungs     []Rung `yaml:"rungs" short:"list"`
 }
 
-// Channel is one service.
-type Channel struct {
-	Name     string   `yaml:"name"`
-	Match    Match    `yaml:"match"`
-	Origin   Origin   `yaml:"origin"`
-	Segments string   `yaml:"segments"`
-	Pathways string   `yaml:"pathways"`
-	Steering Steering `yaml:"steering"`
-	Access   Access   `yaml:"access"`
+// Rung is one rendition of the picture.
+type Rung struct {
+	Width   int `yaml:"width"`
+	Height  int `yaml:"height"`
+	Bitrate int `yaml:"bitrate"`
+	MaxRate int `yaml:"max_rate" word:"auto=0"`
 }
 
-// Match says which requests are a channel's.
-type Match struct {
-	Hosts  []string `yaml:"hosts"`
-	Prefix string   `yaml:"prefix"`
+// Audio is one audio track.
+type Audio struct {
+	Language string `yaml:"language" short:"scalar"`
+	Label    string `yaml:"label"`
+	Bitrate  int    `yaml:"bitrate" word:"auto=0" min:"1"`
+	Tone     int    `yaml:"tone" word:"auto=0" min:"1"`
+	Stream   int    `yaml:"stream"`
 }
 
-// Origin is where a channel's manifests come from.
-type Origin struct {
-	URLs  []string `yaml:"urls"`
-	Query []string `yaml:"query"`
-}
-
-// Steering is the channel's content steering.
-type Steering struct {
-	Off bool     `yaml:"off"`
-	TTL Duration `yaml:"ttl"`
-}
-
-// Access is who may watch; see access.Config.
-type Access struct {
-	Token         string   `yaml:"token"`
-	Issuers       []Issuer `yaml:"issuers"`
-	Carriers      []string `yaml:"carriers"`
-	QueryName     string   `yaml:"query_name"`
-	CookieName    string   `yaml:"cookie_name"`
-	AllowNoExpiry bool     `yaml:"allow_no_expiry"`
-	Leeway        Duration `yaml:"leeway"`
-	MaxToken      int      `yaml:"max_token"`
-	Cached        int      `yaml:"cached"`
-	Session       Duration `yaml:"session"`
-	SessionBucket Duration `yaml:"session_bucket"`
-	UnboundCDN    bool     `yaml:"unbound_cdn"`
-}
-
-// Issuer is one who signs viewers' tokens.
-type Issuer struct {
-	Name     string   `yaml:"name"`
-	Audience []string `yaml:"audience"`
-	Keys     []Key    `yaml:"keys"`
-}
-
-// Key is one key that viewers' tokens are signed with.
-type Key struct {
-	ID        string `yaml:"id"`
-	Algorithm string `yaml:"algorithm"`
-	Key       string `yaml:"key"`
-}
-
-// Duration is a time span written as "20s", "1h30m".
-type Duration time.Duration
-
-// UnmarshalYAML reads a span.
-func (d *Duration) UnmarshalYAML(text []byte) error {
-	v, err := time.ParseDuration(unquote(text))
-	if err != nil {
-		return fmt.Errorf("%s is not a duration: write it like 20s or 1h30m", text)
-	}
-	*d = Duration(v)
-	return nil
-}
-
-// Size is an amount of memory written as "512MiB".
-type Size int64
-
-// UnmarshalYAML reads an amount.
-func (s *Size) UnmarshalYAML(text []byte) error {
-	var n int64
-	var unit string
-	if _, err := fmt.Sscanf(unquote(text), "%d%s", &n, &unit); err != nil {
-		return fmt.Errorf("%s is not a size: write it like 512MiB", text)
-	}
-	shift, ok := map[string]int{"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[unit]
-	if !ok || n < 0 || n > 1<<62>>shift {
-		return fmt.Errorf("%s is not a size: write it like 512MiB", text)
-	}
-	*s = Size(n << shift)
-	return nil
-}
-
-func unquote(text []byte) string {
-	s := string(text)
-	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
-		return s[1 : len(s)-1]
-	}
-	return s
+// Subtitle is one subtitle track.
+type Subtitle struct {
+	Language string `yaml:"language" short:"scalar"`
+	Label    string `yaml:"label"`
 }

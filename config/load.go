@@ -1,165 +1,183 @@
 package config
 
 import (
-	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"sort"
-	"strconv"
+	"path/filepath"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"manifold/internal/problem"
+	"manifold/session"
 )
 
-// maxFile bounds a configuration file in bytes.
-const maxFile = 16 << 20
+// Part is a part of the program that a file configures.
+type Part uint8
 
-// Error is all that is wrong with one file.
-type Error struct {
-	File     string
-	Problems []Located
+// The parts. Structure is checked in all of a file, contents only in the parts
+// asked for: the machine of an origin need not have the keys of an edge.
+const (
+	Edge Part = 1 << iota
+	OriginPart
+	TranscoderPart
+
+	All = Edge | OriginPart | TranscoderPart
+)
+
+// Loader reads the configurations of one process. The zero Loader is ready.
+type Loader struct {
+	// LookupEnv reads the environment; nil is os.LookupEnv.
+	LookupEnv func(name string) (string, bool)
+	// Random is where the session key comes from when a file names none; nil
+	// is crypto/rand. It is drawn once: a reload keeps the sessions.
+	Random io.Reader
+
+	sessions *session.Keys
+	geo      map[string]Stamp // databases that were read and are good
 }
 
-// Located is a problem at its place in the file; Line and Column begin at 1,
-// and are 0 where the place is not in the file.
-type Located struct {
-	problem.Problem
-	Line, Column int
-	// Source is the line itself.
-	Source string
-}
-
-// Error lists the problems in the order of the file, each with its line and a
-// caret under the place.
-func (e *Error) Error() string {
-	var b strings.Builder
-	for i, p := range e.Problems {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(e.File)
-		if p.Line > 0 {
-			fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
-		}
-		b.WriteString(": ")
-		if p.Path != "" {
-			b.WriteString(p.Path + ": ")
-		}
-		b.WriteString(p.Text)
-		if p.Source != "" {
-			number := strconv.Itoa(p.Line)
-			fmt.Fprintf(&b, "\n  %s | %s\n  %s | %s^", number, p.Source, strings.Repeat(" ", len(number)), strings.Repeat(" ", max(0, p.Column-1)))
-			if p.Hint != "" {
-				b.WriteString(" " + p.Hint)
-			}
-		} else if p.Hint != "" {
-			b.WriteString(" (" + p.Hint + ")")
-		}
-	}
-	return b.String()
-}
-
-// Load reads a file and makes the program's configuration of it. The error is
-// an [*Error] where the file could be read but is not right.
-func Load(name string) (*Config, error) {
-	data, err := os.ReadFile(name)
+// Load reads a file and makes the configuration of the parts. The error is an
+// [*Error] where the file could be read but is not right.
+func (ld *Loader) Load(name string, parts Part) (*Config, error) {
+	data, err := readFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read configuration: %w", err)
 	}
-	return Parse(name, data)
+	return ld.Parse(name, data, parts)
 }
 
-// Parse makes the program's configuration of a file's text.
-func Parse(name string, data []byte) (*Config, error) {
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("cannot read configuration: %s has %d bytes, at most %d are read", name, len(data), maxFile)
-	}
-	fail := func(l problem.List, file *ast.File) error { return locate(name, data, file, l) }
-	file, err := parser.ParseBytes(data, 0)
+// readFile reads no more of a file than is taken.
+func readFile(name string) ([]byte, error) {
+	info, err := os.Stat(name)
 	if err != nil {
-		return nil, syntaxError(name, data, err)
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // a pipe would make us wait for ever
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+// Parse makes the configuration of a file's text. name is the file's, for
+// messages and for the folder in which relative paths begin.
+func (ld *Loader) Parse(name string, data []byte, parts Part) (*Config, error) {
+	f, d, bad := read(data)
+	if bad != nil {
+		return nil, fail(name, data, []Located{*bad}, nil)
+	}
+	if ld.geo == nil {
+		ld.geo = map[string]Stamp{}
+	}
+	b := &builder{file: f, dir: filepath.Dir(name), lookup: ld.LookupEnv, cfg: &Config{File: f}, checked: ld.geo}
+	b.build(parts)
+	found := d.found
+	known := map[string]bool{}
+	for _, p := range found {
+		known[p.Path] = true
+	}
+	for _, p := range b.problems {
+		if !toldAbove(known, p.Path) {
+			found = append(found, d.locate(p))
+		}
+	}
+	files := append([]string{name}, b.files...)
+	if len(found) > 0 {
+		err := fail(name, data, found, d.secrets)
+		err.Files = files
+		return nil, err
+	}
+	for _, w := range b.warnings {
+		b.cfg.Warnings = append(b.cfg.Warnings, d.locate(w))
+	}
+	show(data, b.cfg.Warnings, nil)
+	if parts&Edge != 0 {
+		if err := ld.keepSessions(b); err != nil {
+			return nil, err
+		}
+	}
+	b.cfg.Files, b.cfg.Sum = files, sha256.Sum256(data)
+	return b.cfg, nil
+}
+
+// keepSessions gives a configuration without session keys those of this
+// process.
+func (ld *Loader) keepSessions(b *builder) error {
+	if b.cfg.Proxy.Sessions != nil {
+		return nil
+	}
+	if ld.sessions == nil {
+		k, err := ownSessions(ld.Random)
+		if err != nil {
+			return err
+		}
+		ld.sessions = k
+	}
+	b.cfg.Proxy.Sessions = ld.sessions
+	return nil
+}
+
+func ownSessions(random io.Reader) (*session.Keys, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	secret := make([]byte, session.MinSecret)
+	if _, err := io.ReadFull(random, secret); err != nil {
+		return nil, fmt.Errorf("cannot make a session key: %w", err)
+	}
+	return session.NewKeys(session.Secrets{Sign: [][]byte{secret}})
+}
+
+// read gives the file that a text describes, with what is wrong in its
+// structure, or why it cannot be read at all.
+func read(data []byte) (*File, *decoder, *Located) {
+	root, bad := parseYAML(data)
+	if bad != nil {
+		return nil, nil, bad
 	}
 	f := Default()
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(f); err != nil && len(bytes.TrimSpace(data)) > 0 {
-		return nil, syntaxError(name, data, err)
-	}
-	c, problems := f.build()
-	if len(problems) > 0 {
-		return nil, fail(problems, file)
-	}
-	return c, nil
+	d := decode(root, f)
+	f.complete()
+	return f, d, nil
 }
 
-// syntaxError places what the YAML library found, and takes its own words
-// about Go types away.
-func syntaxError(name string, data []byte, err error) error {
-	e := &Error{File: name}
-	var ye yaml.Error
-	if !errors.As(err, &ye) {
-		e.Problems = []Located{{Problem: problem.Problem{Text: err.Error()}}}
-		return e
-	}
-	text := ye.GetMessage()
-	var typed *yaml.TypeError
-	if errors.As(err, &typed) {
-		text = fmt.Sprintf("this is a %s where %s belongs", plainType(typed.SrcType.String()), plainType(typed.DstType.String()))
-	}
-	p := Located{Problem: problem.Problem{Text: text}}
-	if t := ye.GetToken(); t != nil && t.Position != nil {
-		p.Line, p.Column = t.Position.Line, t.Position.Column
-		p.Source = line(data, p.Line)
-	}
-	e.Problems = []Located{p}
-	return e
+// fail makes the error of a file.
+func fail(name string, data []byte, list []Located, secrets []*token.Token) *Error {
+	show(data, list, secrets)
+	return &Error{File: or(name, "configuration"), Problems: list}
 }
 
-// plainType names a Go type as a writer of YAML would.
-func plainType(t string) string {
-	switch {
-	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"):
-		return "whole number"
-	case strings.HasPrefix(t, "float"):
-		return "number"
-	case strings.HasPrefix(t, "[]"):
-		return "list"
-	case strings.HasPrefix(t, "map"), strings.HasPrefix(t, "config."), strings.HasPrefix(t, "*config."):
-		return "mapping"
-	}
-	return t
-}
-
-// locate finds the places of problems.
-func locate(name string, data []byte, file *ast.File, l problem.List) error {
-	e := &Error{File: name}
-	for _, p := range l {
-		at := Located{Problem: p}
-		at.Line, at.Column = position(file, p.Path)
-		at.Source = line(data, at.Line)
-		e.Problems = append(e.Problems, at)
-	}
-	sort.SliceStable(e.Problems, func(i, j int) bool { return e.Problems[i].Line < e.Problems[j].Line })
-	return e
-}
-
-// position finds where a path stands; where it does not, where its nearest
-// parent does.
-func position(file *ast.File, path string) (line, column int) {
-	for path != "" {
-		if p, err := yaml.PathString("$." + quotePath(path)); err == nil {
-			if node, err := p.FilterFile(file); err == nil && node != nil {
-				if t := node.GetToken(); t != nil && t.Position != nil {
-					return t.Position.Line, t.Position.Column
-				}
-			}
+// toldAbove tells whether a problem was told at the path or above it: what
+// follows from it is not news.
+func toldAbove(known map[string]bool, path string) bool {
+	for ; path != ""; path = parent(path) {
+		if known[path] {
+			return true
 		}
-		path = parent(path)
 	}
-	return 0, 0
+	return false
+}
+
+// locate finds the place of a path, or of the nearest one above it that
+// stands in the file.
+func (d *decoder) locate(p problem.Problem) Located {
+	l := Located{Problem: p}
+	for path := p.Path; path != ""; path = parent(path) {
+		if t := d.where[path]; t != nil && t.Position != nil {
+			l.Line, l.Column = t.Position.Line, t.Position.Column
+			break
+		}
+	}
+	return l
 }
 
 func parent(path string) string {
@@ -169,34 +187,12 @@ func parent(path string) string {
 	return ""
 }
 
-// quotePath quotes the keys of a path that are not plain names.
-func quotePath(path string) string {
-	parts := strings.Split(path, ".")
-	for i, p := range parts {
-		key, index, _ := strings.Cut(p, "[")
-		if index != "" {
-			index = "[" + index
-		}
-		if strings.ContainsAny(key, "-/ ") {
-			parts[i] = "'" + key + "'" + index
-		}
-	}
-	return strings.Join(parts, ".")
-}
+// Load reads a file for all parts. For a process that loads more than once,
+// use a [Loader].
+func Load(name string) (*Config, error) { return new(Loader).Load(name, All) }
 
-func line(data []byte, n int) string {
-	for ; n > 1; n-- {
-		i := bytes.IndexByte(data, '\n')
-		if i < 0 {
-			return ""
-		}
-		data = data[i+1:]
-	}
-	if n < 1 {
-		return ""
-	}
-	if i := bytes.IndexByte(data, '\n'); i >= 0 {
-		data = data[:i]
-	}
-	return strings.TrimRight(string(data), "\r")
-}
+// Parse makes the configuration of a file's text for all parts.
+func Parse(name string, data []byte) (*Config, error) { return new(Loader).Parse(name, data, All) }
+
+// Missing tells that an error is about a file that is not there.
+func Missing(err error) bool { return errors.Is(err, os.ErrNotExist) }

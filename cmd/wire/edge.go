@@ -2,44 +2,77 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"manifold/config"
 	"manifold/console"
-	"manifold/internal/dial"
 	"manifold/origin"
 	"manifold/proxy"
 	"manifold/proxy/listen"
-	"manifold/steering"
-	"manifold/steering/probe"
 )
 
 // Edge is a running edge.
 type Edge struct {
+	file    string
+	log     *slog.Logger
+	level   *slog.LevelVar
+	current atomic.Pointer[config.Config]
+
 	proxy    *proxy.Proxy
 	shield   *origin.Shield
 	listener *listen.Listener
+	certs    certificates
+	probes   *probes
+	console  *console.Console
 	admin    *http.Server
 	adminLn  net.Listener
+
+	stopping atomic.Bool
 	stop     context.CancelFunc
 	running  sync.WaitGroup
+
+	mu     sync.Mutex
+	loader config.Loader
+	geo    map[string]config.Stamp
+	watch  watcher
+}
+
+// Options are how an edge is started.
+type Options struct {
+	// File is the configuration.
+	File string
+	// Log takes what happens, at the level that the configuration says.
+	Log *slog.Logger
+	// Extend may add to the admin side; nil adds nothing.
+	Extend func(*console.Console)
+	// Tick is when the files of the configuration are looked at; nil: each
+	// second.
+	Tick <-chan time.Time
+	// Hangup asks for a reload; nil: nobody does.
+	Hangup <-chan os.Signal
 }
 
 // StartEdge starts an edge from a file; extend may add to its admin side. All
 // of it starts, or nothing. The error is a [ConfigError] or a [BindError].
-func StartEdge(file string, log *slog.Logger, extend func(*console.Console)) (_ *Edge, err error) {
-	cfg, err := config.Load(file)
-	if err != nil {
-		return nil, ConfigError{err}
-	}
-	e := &Edge{}
+func StartEdge(file string, log *slog.Logger, extend func(*console.Console)) (*Edge, error) {
+	return Start(Options{File: file, Log: log, Extend: extend})
+}
+
+// Start starts an edge. All of it starts, or nothing. The error is a
+// [ConfigError] or a [BindError].
+func Start(o Options) (_ *Edge, err error) {
+	e := &Edge{file: o.File}
+	e.log, e.level = leveled(o.Log)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	defer func() {
@@ -47,71 +80,87 @@ func StartEdge(file string, log *slog.Logger, extend func(*console.Console)) (_ 
 			e.Close()
 		}
 	}()
+	cfg, err := e.loader.Load(o.File, config.Edge)
+	if err != nil {
+		return nil, ConfigError{err}
+	}
+	e.level.Set(levelOf(cfg))
 	if e.shield, err = origin.New(cfg.Shield, time.Now, mathrand.Float64); err != nil {
 		return nil, ConfigError{err}
 	}
-	e.proxy = proxy.New(e.shield, log, time.Now)
-	if err := e.proxy.Load(&cfg.Proxy); err != nil {
-		return nil, ConfigError{err}
-	}
-	if err := e.listen(&cfg.Listen, log); err != nil {
+	e.proxy = proxy.New(e.shield, e.log, time.Now)
+	e.probes = newProbes(ctx, e.proxy.Conditions(), e.log)
+	if err := e.take(cfg); err != nil {
 		return nil, err
 	}
-	if e.adminLn, err = net.Listen("tcp", cfg.Admin.Address); err != nil {
-		return nil, BindError{fmt.Errorf("cannot listen for the admin side: %w", err)}
+	sockets, err := listen.FromEnvironment()
+	if err != nil {
+		return nil, BindError{err}
 	}
-	c := console.New(console.Config{Token: cfg.Admin.Token}, admin{e.proxy}, log, time.Now)
-	if extend != nil {
-		extend(c)
+	if err := e.listen(cfg, sockets); err != nil {
+		return nil, err
 	}
-	e.admin = &http.Server{Handler: c, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
-	e.running.Go(func() { _ = e.admin.Serve(e.adminLn) })
-	e.running.Go(func() { e.probe(ctx, cfg, log) })
+	e.serveAdmin(cfg, o.Extend)
 	if err := e.listener.Start(); err != nil {
 		return nil, BindError{err}
 	}
+	e.running.Go(func() { e.follow(ctx, o.Tick, o.Hangup) })
+	e.notify("READY=1")
 	return e, nil
 }
 
-func (e *Edge) listen(cfg *config.Listen, log *slog.Logger) (err error) {
-	c := listen.Config{Plain: cfg.Plain, TLS: cfg.TLS, HTTP3: cfg.HTTP3 && len(cfg.TLS) > 0, Logger: log}
-	if len(cfg.TLS) > 0 {
-		files := make([]listen.CertFile, len(cfg.Certificates))
-		for i, f := range cfg.Certificates {
-			files[i] = listen.CertFile{Cert: f.Cert, Key: f.Key}
-		}
-		store, err := listen.NewCertStore(files...)
-		if err != nil {
-			return ConfigError{err}
-		}
-		c.Certificate = store.Certificate
+// listen opens the sockets of viewers and of the admin side.
+func (e *Edge) listen(cfg *config.Config, sockets []listen.Socket) (err error) {
+	c := cfg.Listen
+	c.Logger = e.log
+	if e.certs.set.Load() != nil {
+		c.Certificate = e.certs.Certificate
 	}
-	if c.Inherited, err = listen.FromEnvironment(); err != nil {
-		return BindError{err}
+	haveTLS := len(c.TLS) > 0
+	for _, s := range sockets {
+		if s.Name == adminSocket && e.adminLn == nil {
+			if e.adminLn, err = net.FileListener(s.File); err != nil {
+				return BindError{fmt.Errorf("cannot take over the admin side's socket: %w", err)}
+			}
+			_ = s.File.Close() // the listener has its own descriptor
+			continue
+		}
+		haveTLS = haveTLS || s.Name == "tls" || s.Name == "https"
+		c.Inherited = append(c.Inherited, s)
+	}
+	c.HTTP3 = c.HTTP3 && haveTLS
+	if bad := c.Validate(); len(bad) > 0 {
+		return ConfigError{bad}
 	}
 	if e.listener, err = listen.New(c, e.proxy); err != nil {
 		return BindError{err}
 	}
+	if e.adminLn == nil {
+		if e.adminLn, err = net.Listen("tcp", cfg.Admin.Address); err != nil {
+			return BindError{fmt.Errorf("cannot listen for the admin side: %w", err)}
+		}
+	}
 	return nil
 }
 
-// probe watches the CDNs and tells the steering.
-func (e *Edge) probe(ctx context.Context, cfg *config.Config, log *slog.Logger) {
-	dialer := &dial.Dialer{Allow: cfg.AllowPrivate}
-	p := &probe.Prober{
-		Transport: &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute},
-		Changed: func(t *probe.Target, up bool, cause error) {
-			health := steering.Healthy
-			if !up {
-				health = steering.Down
-			}
-			log.Warn("pathway health changed", "set", t.Set, "pathway", t.ID, "health", health.String(), "cause", cause)
-			if err := e.proxy.Conditions().SetHealth(t.Set, t.ID, health); err != nil {
-				log.Error("cannot set health", "error", err)
-			}
-		},
+// adminSocket is the name of a socket that is handed over for the admin side.
+const adminSocket = "admin"
+
+// serveAdmin starts the admin side.
+func (e *Edge) serveAdmin(cfg *config.Config, extend func(*console.Console)) {
+	c := console.New(console.Config{Token: cfg.Admin.Token, Hosts: cfg.Admin.Hosts}, admin{e}, e.log, time.Now)
+	c.AddSteering(e.proxy.Conditions())
+	c.AddExplain(e.proxy)
+	c.AddReload(reloader{e})
+	if extend != nil {
+		extend(c)
 	}
-	p.Run(ctx, cfg.Probes)
+	e.console = c
+	e.admin = &http.Server{
+		Handler: c, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelWarn),
+	}
+	e.running.Go(func() { _ = e.admin.Serve(e.adminLn) })
 }
 
 func (e *Edge) addr(k listen.Kind) netip.AddrPort {
@@ -127,14 +176,31 @@ func (e *Edge) addr(k listen.Kind) netip.AddrPort {
 func (e *Edge) PlainAddr() netip.AddrPort { return e.addr(listen.Plain) }
 func (e *Edge) TLSAddr() netip.AddrPort   { return e.addr(listen.TLS) }
 func (e *Edge) AdminAddr() netip.AddrPort {
-	return netip.MustParseAddrPort(e.adminLn.Addr().String())
+	if a, ok := e.adminLn.Addr().(*net.TCPAddr); ok {
+		return a.AddrPort()
+	}
+	return netip.AddrPort{}
 }
 
 // Listening is where viewers reach the edge.
 func (e *Edge) Listening() []listen.Addr { return e.listener.Addrs() }
 
-// Stop lets what is in flight finish, until ctx ends.
+// Config is the configuration in force. It must not be changed.
+func (e *Edge) Config() *config.Config { return e.current.Load() }
+
+// Certificates are those in force; none without TLS.
+func (e *Edge) Certificates() []listen.CertInfo {
+	if s := e.certs.set.Load(); s != nil {
+		return s.Certificates()
+	}
+	return nil
+}
+
+// Stop lets what is in flight finish, until ctx ends. From its beginning the
+// edge is not ready.
 func (e *Edge) Stop(ctx context.Context) error {
+	e.stopping.Store(true)
+	e.notify("STOPPING=1")
 	err := e.listener.Shutdown(ctx)
 	if e.admin != nil {
 		_ = e.admin.Shutdown(ctx)
@@ -145,6 +211,7 @@ func (e *Edge) Stop(ctx context.Context) error {
 
 // Close ends at once whatever runs.
 func (e *Edge) Close() {
+	e.stopping.Store(true)
 	e.stop()
 	if e.listener != nil {
 		e.listener.Close()
@@ -155,15 +222,25 @@ func (e *Edge) Close() {
 		_ = e.adminLn.Close()
 	}
 	e.running.Wait()
+	if e.probes != nil {
+		e.probes.wait()
+	}
 	if e.shield != nil {
 		e.shield.Close()
 	}
 }
 
 // admin is the edge as the console sees it.
-type admin struct{ *proxy.Proxy }
+type admin struct{ e *Edge }
 
-func (a admin) Pathways() []proxy.PathwayStatus { return a.Conditions().Status() }
+func (a admin) Pathways() []proxy.PathwayStatus { return a.e.proxy.Conditions().Status() }
 func (a admin) SetDrain(set, id string, d *proxy.Drain) error {
-	return a.Conditions().SetDrain(set, id, d)
+	return a.e.proxy.Conditions().SetDrain(set, id, d)
+}
+
+func (a admin) Ready() error {
+	if a.e.stopping.Load() {
+		return errors.New("the edge is stopping")
+	}
+	return a.e.proxy.Ready()
 }

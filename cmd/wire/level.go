@@ -1,0 +1,30 @@
+package wire
+
+import (
+	"context"
+	"log/slog"
+)
+
+// leveled gives a logger whose level can be changed. It lets no more through
+// than base does.
+func leveled(base *slog.Logger) (*slog.Logger, *slog.LevelVar) {
+	v := new(slog.LevelVar)
+	return slog.New(levelHandler{base.Handler(), v}), v
+}
+
+type levelHandler struct {
+	slog.Handler
+	level *slog.LevelVar
+}
+
+func (h levelHandler) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= h.level.Level() && h.Handler.Enabled(ctx, l)
+}
+
+func (h levelHandler) WithAttrs(a []slog.Attr) slog.Handler {
+	return levelHandler{h.Handler.WithAttrs(a), h.level}
+}
+
+func (h levelHandler) WithGroup(name string) slog.Handler {
+	return levelHandler{h.Handler.WithGroup(name), h.level}
+}
