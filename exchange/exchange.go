@@ -102,10 +102,13 @@ type Exchange struct {
 
 	// Status is the answer's status code; 0 is written as 500.
 	Status int
-	// Body is the answer's content where Stream is nil. Handlers append to
+	// Body is the answer's content where nothing else is. Handlers append to
 	// Body[:0]: its storage is kept with the Exchange.
 	Body []byte
-	// Stream, where not nil, is the answer's content instead of Body. Each
+	// Shared, where not nil, is the answer's content instead of Body: memory
+	// that others read too, and that nobody writes any more.
+	Shared []byte
+	// Stream, where not nil, is the answer's content instead of both. Each
 	// chunk that Read returns is flushed to the client. It is closed if it is
 	// an io.Closer; when the client has gone, Close is called while a Read
 	// may be waiting, to end it.
@@ -212,6 +215,14 @@ func (ex *Exchange) ResponseField(name string) string {
 // copy.
 func (ex *Exchange) Piece(from int) string { return unsafeString(ex.Text[from:]) }
 
+// Content is the answer's content where Stream is nil.
+func (ex *Exchange) Content() []byte {
+	if ex.Shared != nil {
+		return ex.Shared
+	}
+	return ex.Body
+}
+
 // Fields are the answer's fields in the order set.
 func (ex *Exchange) Fields() []Field { return ex.fields }
 
@@ -224,7 +235,7 @@ func (ex *Exchange) Fail(status int, text string) {
 	if c, ok := ex.Stream.(io.Closer); ok {
 		_ = c.Close()
 	}
-	ex.Stream, ex.StreamSize = nil, -1
+	ex.Stream, ex.StreamSize, ex.Shared = nil, -1, nil
 	for _, name := range [...]string{"Content-Encoding", "Content-Range", "Content-Length", "ETag", "Last-Modified", "Expires"} {
 		ex.DelField(name)
 	}

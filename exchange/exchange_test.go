@@ -75,6 +75,29 @@ func TestReleaseClosesTheStreamAndForgets(t *testing.T) {
 	}
 }
 
+// What is shared is sent, but neither kept nor written, whatever comes after.
+func TestShared(t *testing.T) {
+	shared := []byte("all viewers read this")
+	ex := Acquire(context.Background(), nil)
+	ex.Body = append(ex.Body[:0], "mine"...)
+	if string(ex.Content()) != "mine" {
+		t.Errorf("content %q", ex.Content())
+	}
+	ex.Shared = shared
+	if string(ex.Content()) != string(shared) {
+		t.Errorf("content %q", ex.Content())
+	}
+	ex.Fail(500, "failed")
+	if string(ex.Content()) != "failed\n" || string(shared) != "all viewers read this" {
+		t.Errorf("content %q, shared %q", ex.Content(), shared)
+	}
+	ex.Shared = shared
+	Release(ex)
+	if ex.Shared != nil || cap(ex.Body) > 0 && &ex.Body[:1][0] == &shared[0] {
+		t.Error("a released exchange holds what was shared")
+	}
+}
+
 func TestSetTargetRefuses(t *testing.T) {
 	ex := Acquire(context.Background(), nil)
 	defer Release(ex)

@@ -83,7 +83,7 @@ func (p *Proxy) Explain(ctx context.Context, im *Imagined) (*Explained, error) {
 	r.serve()
 	out := &Explained{Trace: r.trace, Status: ex.Status}
 	if ex.Stream == nil && !im.Gzip {
-		out.Body = string(ex.Body)
+		out.Body = string(ex.Content())
 	}
 	p.end(r)
 	return out, nil

@@ -69,7 +69,7 @@ func (r *request) count() {
 	}
 	protocol := min(r.ex.Protocol, exchange.HTTP3)
 	c.requests[r.served][protocol][class].Add(1)
-	c.bytes[r.served].Add(uint64(len(r.ex.Body)))
+	c.bytes[r.served].Add(uint64(len(r.ex.Content())))
 }
 
 // servedAs is the kind of a manifest, for counting.

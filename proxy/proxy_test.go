@@ -188,7 +188,7 @@ func (s *stage) ask(method, target string, header fields) response {
 		s.t.Fatal(err)
 	}
 	s.proxy.Serve(ex)
-	body := ex.Body
+	body := ex.Content()
 	if ex.Stream != nil {
 		var err error
 		if body, err = io.ReadAll(ex.Stream); err != nil {
@@ -549,7 +549,7 @@ func TestPlainViewersGetPlainBases(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.proxy.Serve(ex)
-	body := string(ex.Body)
+	body := string(ex.Content())
 	if !strings.Contains(body, "http://a.example/") || strings.Contains(body, "https://") || !strings.Contains(body, "<Location>http://edge.example:8080/news/~") {
 		t.Error(body)
 	}

@@ -125,7 +125,7 @@ func announced(ex *exchange.Exchange, decimal func(int64) string) string {
 		return decimal(ex.StreamSize)
 	case ex.Stream != nil:
 		return ""
-	case ex.Method == http.MethodHead && len(ex.Body) == 0:
+	case ex.Method == http.MethodHead && len(ex.Content()) == 0:
 		for _, f := range ex.Fields() {
 			if fold(f.Name, "Content-Length") {
 				return f.Value
@@ -133,7 +133,7 @@ func announced(ex *exchange.Exchange, decimal func(int64) string) string {
 		}
 		return ""
 	}
-	return decimal(int64(len(ex.Body)))
+	return decimal(int64(len(ex.Content())))
 }
 
 const chunkSize = 32 << 10

@@ -234,11 +234,11 @@ func (q *request1) answer() {
 		}
 		resp.ImmediateHeaderFlush = true
 		resp.SetBodyStream(&stream1{q}, int(max(ex.StreamSize, -1)))
-	case ex.Method == http.MethodHead && len(ex.Body) == 0:
+	case ex.Method == http.MethodHead && len(ex.Content()) == 0:
 		if n, err := strconv.Atoi(announced(ex, nil)); err == nil && n >= 0 {
 			h.SetContentLength(n)
 		}
 	default:
-		resp.SetBodyRaw(ex.Body)
+		resp.SetBodyRaw(ex.Content())
 	}
 }

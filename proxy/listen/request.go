@@ -158,7 +158,7 @@ func hasContent(method string) bool {
 func (l *Listener) answer(ex *exchange.Exchange, c *conn, w http.ResponseWriter) (complete bool) {
 	h := w.Header()
 	length := ""
-	if ex.Stream != nil || ex.Method == http.MethodHead || len(ex.Body) >= countedByServer {
+	if ex.Stream != nil || ex.Method == http.MethodHead || len(ex.Content()) >= countedByServer {
 		length = announced(ex, decimal)
 	}
 	setFields(h, ex.Fields(), length)
@@ -180,8 +180,8 @@ func (l *Listener) answer(ex *exchange.Exchange, c *conn, w http.ResponseWriter)
 	default:
 		l.bound(ex, w)
 		w.WriteHeader(ex.Status)
-		if len(ex.Body) > 0 {
-			_, err := w.Write(ex.Body)
+		if content := ex.Content(); len(content) > 0 {
+			_, err := w.Write(content)
 			return err == nil
 		}
 	}
