@@ -10,7 +10,6 @@ import (
 
 	"manifold/origin"
 	"manifold/proxy"
-	"manifold/proxy/listen"
 )
 
 // Sources are what /metrics reads. The hot paths count in plain atomics; the
@@ -22,7 +21,15 @@ type Sources struct {
 	}
 	Pathways func() []proxy.PathwayStatus
 	Shield   func() origin.Counters
-	Listen   func() listen.Stats
+	Listen   func() Connections
+}
+
+// Connections is what a listener counts.
+type Connections struct {
+	// TCP and QUIC are the connections open now.
+	TCP, QUIC int
+	// Events counts what happened, by name.
+	Events map[string]uint64
 }
 
 // AddMetrics adds /metrics.
@@ -98,10 +105,7 @@ func (c *collector) listener(counter, gauge func(d *prometheus.Desc, v float64, 
 	l := c.s.Listen()
 	gauge(connections, float64(l.TCP), "tcp")
 	gauge(connections, float64(l.QUIC), "quic")
-	for event, n := range map[string]uint64{
-		"accepted": l.Accepted, "over_limit": l.RefusedLimit, "over_address_limit": l.RefusedAddress, "handshake_failed": l.FailedHandshakes,
-		"flood": l.Floods, "stalled": l.Stalled, "request_refused": l.RefusedRequests, "handler_recovered": l.RecoveredHandlers,
-	} {
+	for event, n := range l.Events {
 		counter(connEvents, float64(n), event)
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"manifold/explain"
 	"manifold/origin"
 	"manifold/proxy"
-	"manifold/proxy/listen"
 )
 
 // edgeOfTest is an edge that notes what it is told.
@@ -62,7 +61,7 @@ func testConsole(e *edgeOfTest) *Console {
 	c := New(Config{Token: testToken}, e, slog.New(slog.DiscardHandler), now)
 	c.AddSteering(e)
 	c.AddExplain(e)
-	c.AddMetrics(Sources{Requests: e, Pathways: e.Pathways, Shield: func() origin.Counters { return origin.Counters{LiveEntries: 3} }, Listen: func() listen.Stats { return listen.Stats{TCP: 4} }})
+	c.AddMetrics(Sources{Requests: e, Pathways: e.Pathways, Shield: func() origin.Counters { return origin.Counters{LiveEntries: 3} }, Listen: func() Connections { return Connections{TCP: 4} }})
 	return c
 }
 
