@@ -18,6 +18,8 @@ type Form struct {
 
 	once sync.Once
 	gz   *gzipForm // nil after once: no compressed form holds for this text
+
+	plain, compressed lastRender
 }
 
 // cut is a slot whose gap begins at text[at].
@@ -84,6 +86,15 @@ func (f *Form) appendPieces(dst []byte, values [][]byte) []byte {
 // Size is the rendered length in bytes when every slot has its declared
 // length.
 func (f *Form) Size() int { return len(f.text) }
+
+// Held is the memory in bytes that the form is to be charged with: its text,
+// and another one where a render of it may be shared.
+func (f *Form) Held() int {
+	if f.shareable() {
+		return 2 * len(f.text)
+	}
+	return len(f.text)
+}
 
 // Builder collects the text of a form. The zero Builder is not ready: see
 // [NewBuilder].
@@ -169,12 +180,12 @@ func (c *Forms) Add(shape *Shape, path string, form *Form) *Form {
 	if l := c.list.Load(); l != nil {
 		old = *l
 	}
-	size := form.Size()
+	size := form.Held()
 	for i := range old {
-		size += old[i].form.Size()
+		size += old[i].form.Held()
 	}
 	for len(old) > 0 && (len(old) >= formsKept || size > formBytesKept) {
-		size -= old[0].form.Size()
+		size -= old[0].form.Held()
 		old = old[1:]
 	}
 	list := make([]formEntry, 0, len(old)+1)

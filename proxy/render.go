@@ -21,6 +21,8 @@ type template interface {
 	Cost() int64
 	Append(dst []byte, plan *manifest.Plan) []byte
 	AppendGzip(dst []byte, plan *manifest.Plan) []byte
+	// Shared is either of them in memory that many answers share, or nil.
+	Shared(plan *manifest.Plan, gzip bool) []byte
 }
 
 // The media types of manifests (RFC 8216, section 4; ISO/IEC 23009-1, annex C).
@@ -131,7 +133,8 @@ func looksLikeXML(body []byte) bool {
 	return strings.HasPrefix(strings.TrimLeft(s, " \t\r\n"), "<")
 }
 
-// render writes the answer.
+// render writes the answer. Where viewers have the same tokens and the
+// manifest names no session, they are sent the same memory.
 func (r *request) render(t template, plan *manifest.Plan) {
 	ex := r.ex
 	ex.Status = 200
@@ -147,19 +150,30 @@ func (r *request) render(t template, plan *manifest.Plan) {
 	}
 	r.crossOrigin()
 	ex.SetField("Vary", "Accept-Encoding")
-	if r.device.Gzip && acceptsGzip(ex.Header.Get("Accept-Encoding")) {
+	how, gzip := explain.RenderPlain, r.device.Gzip && acceptsGzip(ex.Header.Get("Accept-Encoding"))
+	if gzip {
+		how = explain.RenderGzip
 		ex.SetField("Content-Encoding", "gzip")
-		ex.Body = t.AppendGzip(ex.Body[:0], plan)
-		r.trace.Render(explain.RenderGzip, ex.Status, len(ex.Body), "")
-		return
 	}
-	ex.Body = t.Append(ex.Body[:0], plan)
-	r.trace.Render(explain.RenderPlain, ex.Status, len(ex.Body), "")
+	if !r.viewer.Bound.IsValid() { // else the tokens are nobody else's
+		ex.Shared = t.Shared(plan, gzip)
+	}
+	switch {
+	case ex.Shared != nil:
+	case gzip:
+		ex.Body = t.AppendGzip(ex.Body[:0], plan)
+	default:
+		ex.Body = t.Append(ex.Body[:0], plan)
+	}
+	r.trace.Render(how, ex.Status, len(ex.Content()), "")
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3): gzip is named,
 // or "*" stands for it, with a weight that is not 0.
 func acceptsGzip(field string) bool {
+	if strings.HasPrefix(field, "gzip,") || field == "gzip" {
+		return true // as browsers say it
+	}
 	star := false
 	for field != "" {
 		var item string

@@ -127,6 +127,19 @@ func (t *Template) AppendGzip(dst []byte, plan *manifest.Plan) []byte {
 	return dst
 }
 
+// Shared is Append, or with gzip AppendGzip, into memory that all requests
+// with the same values read and nobody may change; nil where there is none
+// (see [manifest.Form.Shared]).
+func (t *Template) Shared(plan *manifest.Plan, gzip bool) []byte {
+	if plan == nil || plan.Shape == nil {
+		return nil
+	}
+	values, borrowed := safeValues(plan.Values)
+	out := t.form(plan.Shape, plan.Path, values).Shared(values, gzip)
+	borrowed.put()
+	return out
+}
+
 // Specialise gives the form of the MPD for a shape and the MPD's own path
 // (see manifest.Plan.Path), made at the first call.
 func (t *Template) Specialise(shape *manifest.Shape, path string) *manifest.Form {
@@ -142,7 +155,7 @@ func (t *Template) form(shape *manifest.Shape, path string, values [][]byte) *ma
 	made := t.render(shape, path, escapedLengths(shape.SlotLengths, values))
 	kept := t.forms.Add(shape, strings.Clone(path), made)
 	if kept == made {
-		t.held.Add(int64(made.Size()))
+		t.held.Add(int64(made.Held()))
 	}
 	return kept
 }

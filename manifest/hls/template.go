@@ -59,6 +59,16 @@ func (t *Template) AppendGzip(dst []byte, plan *manifest.Plan) []byte {
 	return t.form(plan).AppendGzip(dst, plan.Values)
 }
 
+// Shared is Append, or with gzip AppendGzip, into memory that all requests
+// with the same values read and nobody may change; nil where there is none
+// (see [manifest.Form.Shared]).
+func (t *Template) Shared(plan *manifest.Plan, gzip bool) []byte {
+	if plan == nil || plan.Shape == nil {
+		return nil
+	}
+	return t.form(plan).Shared(plan.Values, gzip)
+}
+
 // form finds the form of a plan, or makes it. The plan's path may be gone
 // after the request: what is kept is a copy.
 func (t *Template) form(plan *manifest.Plan) *manifest.Form {
@@ -97,8 +107,8 @@ func (t *Template) Kind() manifest.Kind { return t.index.Kind }
 func (t *Template) Source() []byte { return t.src }
 
 // Cost is the memory in bytes that the template is to be charged with: the
-// source, the marks, and one specialised form with its compressed twin, since
-// a template in use has at least that.
+// source, the marks, and one specialised form with its compressed twin and what
+// is shared of it, since a template in use has at least that.
 func (t *Template) Cost() int64 {
 	n := int64(unsafe.Sizeof(*t)) + int64(cap(t.src))
 	n += int64(cap(t.marks)) * int64(unsafe.Sizeof(mark{}))
@@ -107,5 +117,5 @@ func (t *Template) Cost() int64 {
 	n += int64(cap(t.entries)) * int64(unsafe.Sizeof(entry{}))
 	n += int64(len(t.variables)) * 64
 	const growth = 64 // a session address is about that much longer than a reference
-	return n + int64(len(t.src)) + growth*int64(len(t.marks)+len(t.entries))
+	return n + 2*(int64(len(t.src))+growth*int64(len(t.marks)+len(t.entries)))
 }
