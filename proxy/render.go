@@ -107,15 +107,16 @@ func compileManifest(d origin.Document) (c origin.Compiled, err error) {
 }
 
 // redirected sends a player that asked for a media playlist at its entry
-// address to the session address, where it stays, if it follows redirects. It
-// saw no multivariant playlist, so nothing steers it: the address names no
-// pathway, and each reload goes to the viewer's first choice of that moment.
+// address to the session address, where it stays, if it follows redirects. The
+// address names the pathway: hls.js (from 1.6) gives up a playlist that lists a
+// segment under another path than before (draft-pantos-hls-rfc8216bis, 6.2.1),
+// and this player has no other playlist to go to.
 func (r *request) redirected(t template) bool {
 	if r.addr.Session != "" || t.Kind() != manifest.HLSMedia || !r.device.Redirects {
 		return false
 	}
 	b := manifest.NewBuilder(nil, 256)
-	b.Address(&manifest.Shape{Prefix: r.ch.prefix}, manifest.NoPathway, r.escapedPath())
+	b.Address(&manifest.Shape{Prefix: r.ch.prefix}, r.ch.cdns[r.order.First()].id, r.escapedPath())
 	r.values[manifest.SlotSession] = r.session
 	r.trace.Plan(explain.PlanRedirect, r.device.Name, "")
 	r.ex.Status = 302
