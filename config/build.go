@@ -306,8 +306,8 @@ func (b *builder) sessions() *session.Keys {
 			b.problems.AddHint("sessions.hash_key", "list a key under sessions.keys too", "there is a key to hash with but none to sign with")
 			return nil
 		}
-		b.warnings.AddHint("sessions.keys", "for more, list one: head -c 32 /dev/urandom >session.key",
-			"session addresses are signed with a key made at this start: they end with it, and hold at this edge alone")
+		b.warnings.AddHint("sessions.keys", "list one, the same on all edges: head -c 32 /dev/urandom >session.key",
+			"there is no session key: one is made at each start, so that sessions end with it and hold at this edge alone")
 		return nil
 	}
 	var all session.Secrets

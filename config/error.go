@@ -49,17 +49,24 @@ func (e *Error) Error() string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(e.File)
-		p.write(&b)
+		p.write(&b, e.File, "")
 	}
 	return b.String()
 }
 
-func (p *Located) write(b *strings.Builder) {
+// Warning is the problem as a warning about a file.
+func (p *Located) Warning(file string) string {
+	var b strings.Builder
+	p.write(&b, file, "warning: ")
+	return b.String()
+}
+
+func (p *Located) write(b *strings.Builder, file, kind string) {
+	b.WriteString(file)
 	if p.Line > 0 {
 		fmt.Fprintf(b, ":%d:%d", p.Line, p.Column)
 	}
-	b.WriteString(": ")
+	b.WriteString(": " + kind)
 	if p.Path != "" {
 		b.WriteString(p.Path + ": ")
 	}

@@ -7,16 +7,16 @@ import (
 
 // didYouMean gives the hint that names the known word nearest to s, or "".
 func didYouMean(s string, known []string) string {
-	if best := nearest(s, known); best != "" {
+	if best := Nearest(s, known); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	return ""
 }
 
-// nearest finds the known word that a writer of s most likely meant: the one
-// of least edit distance, if that is at most a third of its length; case, "-"
+// Nearest finds the known word that a writer of s most likely meant, or
+// gives "": the one of least edit distance, if that is at most a third of its length; case, "-"
 // and "_" do not count, and a beginning of three letters is enough.
-func nearest(s string, known []string) string {
+func Nearest(s string, known []string) string {
 	const longest = 40
 	if s == "" || len(s) > longest {
 		return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net"
@@ -51,8 +52,10 @@ type Edge struct {
 type Options struct {
 	// File is the configuration.
 	File string
-	// Log takes what happens, at the level that the configuration says.
-	Log *slog.Logger
+	// Log takes what happens, at the level that the configuration says. nil:
+	// LogTo does, in the format that the configuration says.
+	Log   *slog.Logger
+	LogTo io.Writer
 	// Extend may add to the admin side; nil adds nothing.
 	Extend func(*console.Console)
 	// Tick is when the files of the configuration are looked at; nil: each
@@ -72,7 +75,6 @@ func StartEdge(file string, log *slog.Logger, extend func(*console.Console)) (*E
 // [ConfigError] or a [BindError].
 func Start(o Options) (_ *Edge, err error) {
 	e := &Edge{file: o.File}
-	e.log, e.level = leveled(o.Log)
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	defer func() {
@@ -84,7 +86,10 @@ func Start(o Options) (_ *Edge, err error) {
 	if err != nil {
 		return nil, ConfigError{err}
 	}
-	e.level.Set(levelOf(cfg))
+	if o.Log == nil {
+		o.Log = NewLog(o.LogTo, cfg.Log.Format)
+	}
+	e.log, e.level = leveled(o.Log)
 	if e.shield, err = origin.New(cfg.Shield, time.Now, mathrand.Float64); err != nil {
 		return nil, ConfigError{err}
 	}
@@ -151,6 +156,7 @@ func (e *Edge) serveAdmin(cfg *config.Config, extend func(*console.Console)) {
 	c := console.New(console.Config{Token: cfg.Admin.Token, Hosts: cfg.Admin.Hosts}, admin{e}, e.log, time.Now)
 	c.AddSteering(e.proxy.Conditions())
 	c.AddExplain(e.proxy)
+	c.AddMetrics(e.sources())
 	c.AddReload(reloader{e})
 	if extend != nil {
 		extend(c)

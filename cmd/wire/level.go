@@ -2,8 +2,18 @@ package wire
 
 import (
 	"context"
+	"io"
 	"log/slog"
 )
+
+// NewLog gives a logger that writes every level to w, "json" or "text".
+func NewLog(w io.Writer, format string) *slog.Logger {
+	all := &slog.HandlerOptions{Level: slog.LevelDebug}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(w, all))
+	}
+	return slog.New(slog.NewJSONHandler(w, all))
+}
 
 // leveled gives a logger whose level can be changed. It lets no more through
 // than base does.
