@@ -137,8 +137,10 @@ type Policy struct {
 	// says; 0 means its target duration.
 	LiveMax time.Duration
 	// StaleWhileRevalidate is for how long a stale manifest is served while a
-	// newer one is fetched; 0 means one target duration for live manifests
-	// (never more for these) and 1 min for others.
+	// newer one is fetched. 0 means 1 min, and for live manifests until they
+	// are half a target duration old, which most are when they stop being
+	// fresh: a player then waits for the origin and is given the newest. More
+	// than one target duration is never granted to these.
 	StaleWhileRevalidate time.Duration
 	// StaleIfError is for how long a stale manifest is served while every
 	// origin fails; 0 means 5 min.

@@ -141,7 +141,9 @@ func (e *entry) staleFor(p *Policy) (swr, sie time.Duration) {
 		if facts != nil && facts.Target > 0 {
 			target = facts.Target
 		}
-		if swr = target; p.StaleWhileRevalidate != 0 {
+		// A player asks once a target duration: who answers it with what the
+		// one before it had fetched is a segment late, always.
+		if swr = target/2 - e.freshFor(p); p.StaleWhileRevalidate != 0 {
 			swr = min(p.StaleWhileRevalidate, target)
 		}
 		if e.swr != unsaid {

@@ -47,7 +47,7 @@ func TestLiveIsNeverStalerThanATarget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newScript(t, says(playlist, lines...))
 			r := newRig(t, Config{})
-			g := r.group(nil, o.URL)
+			g := r.group(func(c *GroupConfig) { c.Policy.StaleWhileRevalidate = time.Hour }, o.URL)
 			r.observe(g, "m.m3u8", live)
 			r.add(2990 * time.Millisecond)
 			if res := r.must(g, Manifest, "m.m3u8"); res.state != Hit {
@@ -62,6 +62,38 @@ func TestLiveIsNeverStalerThanATarget(t *testing.T) {
 			r.add(9010 * time.Millisecond)
 			if res := r.must(g, Manifest, "m.m3u8"); res.state != Miss || res.body != playlist+"#2\n" {
 				t.Errorf("beyond a target: %+v", res)
+			}
+		})
+	}
+}
+
+// TestLiveIsFreshByHalfATarget: a player that asks now and then is not given
+// what was fetched for the one before it, unless somebody wants it so.
+func TestLiveIsFreshByHalfATarget(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*GroupConfig)
+		lines  []string
+		after  time.Duration
+		want   State
+	}{
+		{"fresh", nil, nil, 2990 * time.Millisecond, Hit},
+		{"half a target old", nil, nil, 3010 * time.Millisecond, Miss},
+		{"shorter by header, before half a target", nil, []string{"Cache-Control: max-age=1"}, 2990 * time.Millisecond, Stale},
+		{"shorter by header, after it", nil, []string{"Cache-Control: max-age=1"}, 3010 * time.Millisecond, Miss},
+		{"longer by header", nil, []string{"Cache-Control: max-age=5"}, 5010 * time.Millisecond, Miss},
+		{"by policy", func(c *GroupConfig) { c.Policy.StaleWhileRevalidate = time.Second }, nil, 3990 * time.Millisecond, Stale},
+		{"never", func(c *GroupConfig) { c.Policy.StaleWhileRevalidate = -1 }, []string{"Cache-Control: max-age=1"}, 1010 * time.Millisecond, Miss},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newScript(t, says(playlist, c.lines...))
+			r := newRig(t, Config{})
+			g := r.group(c.change, o.URL)
+			r.observe(g, "m.m3u8", live)
+			o.set(says(playlist+"#2\n", c.lines...))
+			r.add(c.after)
+			if res := r.must(g, Manifest, "m.m3u8"); res.state != c.want || (res.body != playlist) != (c.want == Miss) {
+				t.Errorf("%+v, want state %v", res, c.want)
 			}
 		})
 	}
