@@ -249,6 +249,9 @@ func (d *Demo) SPKI() string { return d.cert.SPKI }
 // ConfigFile is the edge's configuration.
 func (d *Demo) ConfigFile() string { return filepath.Join(d.cfg.State, "manifold.yml") }
 
+// OriginURL is the origin's root, ending in "/".
+func (d *Demo) OriginURL() string { return d.originURL }
+
 // SetEdge tells the demo of the edge that was started.
 func (d *Demo) SetEdge(e Edge) { d.edge = e }
 
