@@ -51,14 +51,7 @@ func isTimeout(err error) bool {
 // welcome counts a connection in and hands it to its server.
 func (l *Listener) welcome(e *endpoint, tcp *net.TCPConn, config *tls.Config) {
 	pc := &plainConn{TCPConn: *tcp}
-	pc.info = conn{
-		remote: remoteOf(tcp.RemoteAddr()),
-		sock:   &pc.TCPConn,
-		close: func() {
-			_ = pc.SetLinger(0)
-			_ = pc.TCPConn.Close()
-		},
-	}
+	pc.info = newConn(&pc.TCPConn)
 	if config != nil {
 		l.welcomeTLS(e, pc, config)
 		return
@@ -75,8 +68,19 @@ func (l *Listener) welcome(e *endpoint, tcp *net.TCPConn, config *tls.Config) {
 	}
 }
 
+func newConn(tcp *net.TCPConn) conn {
+	return conn{
+		remote: remoteOf(tcp.RemoteAddr()),
+		tcp:    tcp,
+		close: func() {
+			_ = tcp.SetLinger(0)
+			_ = tcp.Close()
+		},
+	}
+}
+
 func (l *Listener) welcomeTLS(e *endpoint, pc *plainConn, config *tls.Config) {
-	t := &tlsConn{Conn: tls.Server(&pc.TCPConn, config), info: pc.info}
+	t := &tlsConn{Conn: tls.Server(&pc.TCPConn, config), info: newConn(&pc.TCPConn)}
 	t.info.tls, t.info.altSvc = true, e.altSvc
 	if _, verdict := l.conns.enter(t.info.remote.Addr(), &t.info); verdict != admitted {
 		l.turnedAway(verdict)

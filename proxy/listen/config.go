@@ -84,8 +84,9 @@ type Config struct {
 	// HandshakeTimeout bounds a TLS handshake; 0 is 5 s. (QUIC's is 3 s
 	// without a packet, 6 s in all.)
 	HandshakeTimeout time.Duration
-	// HeaderTimeout bounds the reading of a request's head, on HTTP/1.1 also
-	// of the first bytes of its content; 0 is 10 s.
+	// HeaderTimeout bounds the reading of a request's head; 0 is 10 s. It,
+	// WriteTimeout and IdleTimeout are looked at once a second: on HTTP/1.1
+	// they end up to two seconds late.
 	HeaderTimeout time.Duration
 	// BodyTimeout bounds each wait for more content; content must also
 	// average 1 KiB/s after that time; 0 is 15 s.

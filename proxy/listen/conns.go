@@ -1,9 +1,9 @@
 package listen
 
 import (
+	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 
 	"manifold/exchange"
 )
@@ -18,10 +18,14 @@ type conn struct {
 	altSvc     []string // the Alt-Svc value of its answers, or nil
 
 	// Of a TCP connection:
-	close  func()       // ends it without a word (RST)
-	sock   syscall.Conn // its socket, to be watched for the peer leaving
-	hijack *request1    // of HTTP/1.1 only: the request that will have the connection to its end
-	guard  *guard       // of HTTP/2 only; guarded by conns.mu
+	close func()       // ends it without a word (RST)
+	tcp   *net.TCPConn // its socket
+	guard *guard       // of HTTP/2 only; guarded by conns.mu
+
+	// Of HTTP/1.1 only:
+	phase     phase
+	deadlines bool      // the request sets deadlines of the socket, to be taken off after it
+	hijack    *request1 // the request that will have the connection to its end
 }
 
 // address counts what one IPv4 address or IPv6 /64 has open.

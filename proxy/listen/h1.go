@@ -81,9 +81,6 @@ func (l *Listener) newH1() *fasthttp.Server {
 		HeaderReceived:  l.headH1,
 		ConnState:       l.stateH1,
 		ReadBufferSize:  l.cfg.MaxHeaderBytes,
-		ReadTimeout:     l.cfg.HeaderTimeout,
-		WriteTimeout:    l.cfg.WriteTimeout,
-		IdleTimeout:     l.cfg.IdleTimeout,
 		Concurrency:     1 << 24, // conns has the limit
 		Logger:          quiet{l.cfg.Logger},
 		LazyRequestTime: true,
@@ -95,18 +92,6 @@ func (l *Listener) newH1() *fasthttp.Server {
 		NoDefaultContentType:         true,
 		MaxIdleWorkerDuration:        2 * time.Second,
 	}
-}
-
-func (l *Listener) stateH1(c net.Conn, s fasthttp.ConnState) {
-	if s != fasthttp.StateClosed {
-		return
-	}
-	info := connOf(c)
-	if q := info.hijack; q != nil { // the connection broke before its time came
-		info.hijack = nil
-		_ = q.Close()
-	}
-	l.conns.leave(info)
 }
 
 // request1 is an HTTP/1.1 request while it is answered. fasthttp writes the
@@ -143,7 +128,7 @@ func (q *request1) Close() error {
 
 // watchPeer watches the connection while its request waits or is streamed.
 func (q *request1) watchPeer(gone func()) (stop func()) {
-	stop, err := q.l.hangups.watch(q.conn.sock, gone)
+	stop, err := q.l.hangups.watch(q.conn.tcp, gone)
 	if err != nil {
 		q.l.cfg.Logger.Debug("cannot watch for a hang-up", "error", err)
 		return nil
@@ -154,6 +139,7 @@ func (q *request1) watchPeer(gone func()) (stop func()) {
 func (l *Listener) serveH1(ctx *fasthttp.RequestCtx) {
 	q := requests1.Get().(*request1)
 	q.l, q.ctx, q.conn = l, ctx, connOf(ctx.Conn())
+	q.conn.phase.begin(working, 0)
 	q.wait.parent, q.wait.timeout = l.ctx, l.cfg.RequestTimeout
 	if q.wait.watch == nil {
 		q.wait.watch = q.watchPeer
@@ -214,6 +200,7 @@ func (q *request1) fill() *refusal {
 
 // answer hands the Exchange's answer to fasthttp.
 func (q *request1) answer() {
+	q.conn.phase.begin(leaving, q.l.clock.seconds.Load())
 	ex, resp := q.ex, &q.ctx.Response
 	resp.SetStatusCode(ex.Status)
 	h := &resp.Header
@@ -232,6 +219,7 @@ func (q *request1) answer() {
 			q.untilClose()
 			return
 		}
+		q.conn.deadlines = true
 		resp.ImmediateHeaderFlush = true
 		resp.SetBodyStream(&stream1{q}, int(max(ex.StreamSize, -1)))
 	case ex.Method == http.MethodHead && len(ex.Content()) == 0:

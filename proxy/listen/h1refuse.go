@@ -18,14 +18,6 @@ var (
 	refusedSyntax   = &refusal{400, "the request is malformed", true}
 )
 
-// headH1 gives content its own deadline.
-func (l *Listener) headH1(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
-	if n := h.ContentLength(); n > 0 || n == -1 {
-		c.ReadTimeout = l.cfg.BodyTimeout
-	}
-	return c
-}
-
 // expectH1 answers "Expect: 100-continue": 100, or why not.
 func (l *Listener) expectH1(ctx *fasthttp.RequestCtx) int {
 	h := &ctx.Request.Header

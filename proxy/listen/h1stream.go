@@ -26,6 +26,7 @@ func (s *stream1) Read([]byte) (int, error) { return 0, io.EOF }
 // flushed; else w frames and flushes each chunk.
 func (s *stream1) WriteTo(w io.Writer) (int64, error) {
 	q := s.q
+	q.conn.phase.begin(working, 0)
 	c := q.ctx.Conn()
 	timeout := q.l.cfg.WriteTimeout
 	if q.ex.StreamSize >= 0 {

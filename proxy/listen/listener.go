@@ -135,11 +135,11 @@ func (l *Listener) start() error {
 	return nil
 }
 
-// sweep closes the HTTP/2 connections that keep a header block or a write
-// waiting.
+// sweep closes the connections that keep us waiting.
 func (l *Listener) sweep() {
 	now := l.clock.seconds.Load()
 	for _, c := range l.conns.list() {
+		l.hurry(c, now)
 		if g := l.conns.guardOf(c); g != nil && g.stalled(now, l.cfg.HeaderTimeout, l.cfg.WriteTimeout) {
 			l.stats.stalled.Add(1)
 			c.close()
