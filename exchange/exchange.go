@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"unsafe"
 )
 
 // Handler answers one Exchange. It must not keep the Exchange, nor any string
@@ -179,7 +180,8 @@ func (ex *Exchange) SetTarget(target string) error {
 }
 
 // SetField sets a field of the answer. A field of the same name (compared as
-// written) is replaced. Name and value are not copied.
+// written) is replaced. Name and value are not copied: they stay as they are
+// until the exchange is over.
 func (ex *Exchange) SetField(name, value string) {
 	for i := range ex.fields {
 		if ex.fields[i].Name == name {
@@ -214,6 +216,16 @@ func (ex *Exchange) ResponseField(name string) string {
 // Piece is what was appended to Text from an index on, as a string without a
 // copy.
 func (ex *Exchange) Piece(from int) string { return unsafeString(ex.Text[from:]) }
+
+// Owns reports whether s lies in storage that is kept with the Exchange and
+// used again after it: who keeps such a string longer must copy it.
+func (ex *Exchange) Owns(s string) bool { return within(ex.Text, s) || within(ex.pathBuf, s) }
+
+func within(storage []byte, s string) bool {
+	at := uintptr(unsafe.Pointer(unsafe.StringData(s)))
+	begin := uintptr(unsafe.Pointer(unsafe.SliceData(storage)))
+	return at >= begin && at < begin+uintptr(cap(storage))
+}
 
 // Content is the answer's content where Stream is nil.
 func (ex *Exchange) Content() []byte {

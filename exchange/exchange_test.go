@@ -98,6 +98,25 @@ func TestShared(t *testing.T) {
 	}
 }
 
+func TestOwns(t *testing.T) {
+	ex := Acquire(context.Background(), nil)
+	defer Release(ex)
+	if err := ex.SetTarget("/a/b?c"); err != nil {
+		t.Fatal(err)
+	}
+	ex.Text = append(ex.Text, "piece"...)
+	for _, s := range []string{ex.Path, ex.Path[3:], ex.Piece(0)} {
+		if !ex.Owns(s) {
+			t.Errorf("%q is in the exchange's storage", s)
+		}
+	}
+	for _, s := range []string{"", "constant", strings.Clone(ex.Path), ex.Target, ex.RawQuery} {
+		if ex.Owns(s) {
+			t.Errorf("%q is not in the exchange's storage", s)
+		}
+	}
+}
+
 func TestSetTargetRefuses(t *testing.T) {
 	ex := Acquire(context.Background(), nil)
 	defer Release(ex)

@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -50,7 +49,6 @@ func (l *Listener) newH3() *http3.Server {
 		Handler:        http.HandlerFunc(l.serveH3),
 		MaxHeaderBytes: l.cfg.MaxHeaderBytes,
 		IdleTimeout:    l.cfg.IdleTimeout,
-		Logger:         slog.New(slog.DiscardHandler),
 		ConnContext: func(ctx context.Context, c *quic.Conn) context.Context {
 			q := ctx.Value(quicConnKey{}).(*quicConn)
 			state := c.ConnectionState().TLS

@@ -161,7 +161,7 @@ func (l *Listener) answer(ex *exchange.Exchange, c *conn, w http.ResponseWriter)
 	if ex.Stream != nil || ex.Method == http.MethodHead || len(ex.Content()) >= countedByServer {
 		length = announced(ex, decimal)
 	}
-	setFields(h, ex.Fields(), length)
+	setFields(h, ex, length)
 	if _, typed := h["Content-Type"]; !typed {
 		h["Content-Type"] = nil // keeps the servers from guessing one
 	}
@@ -189,35 +189,32 @@ func (l *Listener) answer(ex *exchange.Exchange, c *conn, w http.ResponseWriter)
 }
 
 // setFields puts the answer's fields into h. Both servers write h after the
-// handler has returned, when what the Exchange's fields point to may be used
-// again: they are copied, all into one piece of memory.
-func setFields(h http.Header, from []exchange.Field, length string) {
-	size := len(length)
-	for _, f := range from {
-		size += len(f.Name) + len(f.Value)
-	}
-	buf := make([]byte, 0, size)
-	keep := func(s string) string {
-		n := len(buf)
-		buf = append(buf, s...)
-		return text(buf[n:])
-	}
+// handler has returned, when the Exchange's own storage may be used again:
+// what lies in it is copied.
+func setFields(h http.Header, ex *exchange.Exchange, length string) {
+	from := ex.Fields()
 	values := make([]string, 0, len(from)+1)
 	for _, f := range from {
 		if ours(f.Name) {
 			continue
 		}
+		if ex.Owns(f.Value) {
+			f.Value = strings.Clone(f.Value)
+		}
+		if ex.Owns(f.Name) {
+			f.Name = strings.Clone(f.Name)
+		}
 		n := len(values)
-		values = append(values, keep(f.Value))
-		name := http.CanonicalHeaderKey(keep(f.Name))
+		values = append(values, f.Value)
+		name := http.CanonicalHeaderKey(f.Name)
 		if old, ok := h[name]; ok {
-			h[name] = append(old, values[n])
+			h[name] = append(old, f.Value)
 		} else {
 			h[name] = values[n : n+1 : n+1]
 		}
 	}
 	if length != "" {
-		values = append(values, keep(length))
+		values = append(values, length)
 		h["Content-Length"] = values[len(values)-1:]
 	}
 }

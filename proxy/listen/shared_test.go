@@ -1,9 +1,11 @@
 package listen
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"manifold/exchange"
@@ -30,5 +32,34 @@ func TestSharedContent(t *testing.T) {
 				t.Errorf("%s: HEAD %s: %v %v", w.name, path, resp, err)
 			}
 		}
+	}
+}
+
+// Fields made in an Exchange's own storage reach the client that they were
+// made for, however soon the storage is used again.
+func TestFieldsOfManyRequests(t *testing.T) {
+	l := run(t, localConfig(t), exchange.HandlerFunc(func(ex *exchange.Exchange) {
+		ex.Status = 200
+		from := len(ex.Text)
+		ex.Text = append(append(ex.Text, "made for "...), ex.Path...)
+		ex.SetField("Made", ex.Piece(from))
+		ex.SetField("Path", ex.Path)
+		ex.Body = append(ex.Body[:0], ex.Path...)
+	}))
+	for _, w := range ways(t, l) {
+		var wg sync.WaitGroup
+		for g := range 8 {
+			wg.Go(func() {
+				for i := range 50 {
+					path := fmt.Sprintf("/%d/%d/%s", g, i, strings.Repeat("x", i))
+					resp, body, err := w.do(http.MethodGet, path, nil, nil)
+					if err != nil || string(body) != path || resp.Header.Get("Made") != "made for "+path || resp.Header.Get("Path") != path {
+						t.Errorf("%s: %s got %v, %q, %v", w.name, path, resp, body, err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
