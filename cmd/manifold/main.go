@@ -63,7 +63,7 @@ wrong, 4 an address cannot be listened on, 5 a threshold was not met.`,
 	}
 	root.AddCommand(
 		edgeCommand(), originCommand(), transcodeCommand(), demoCommand(), configCommand(), tokenCommand(),
-		explainCommand(), benchCommand(), manCommand(), versionCommand(),
+		explainCommand(), benchCommand(), inspectCommand(), manCommand(), versionCommand(),
 	)
 	completeGroups(root)
 	root.SetFlagErrorFunc(flagError)
