@@ -94,8 +94,36 @@ func seconds(unix int64) uint32 { return uint32(min(max(unix, 0), 1<<32-1)) }
 // Parse reads the text of a session address that was asked for under the
 // channel's name and path prefix. With ErrExpired and ErrNotYet the claims are
 // authentic and returned; with the other errors they are empty. It does not
-// allocate.
+// allocate, but for an address that is new and is remembered.
 func (k *Keys) Parse(text, channel, prefix string, now time.Time) (Claims, error) {
+	if len(text) != TextLen {
+		return Claims{}, ErrMalformed
+	}
+	unix := now.Unix()
+	if c := k.known.get(text, channel, prefix, unix); c != nil {
+		return *c, c.at(unix)
+	}
+	c, err := k.verify(text, channel, prefix)
+	if err != nil {
+		return Claims{}, err
+	}
+	k.known.put(text, channel, prefix, &c, unix)
+	return c, c.at(unix)
+}
+
+// at tells whether the claims hold at a time.
+func (c *Claims) at(unix int64) error {
+	switch {
+	case unix >= c.Expires:
+		return ErrExpired
+	case unix < c.Issued-int64(Leeway/time.Second):
+		return ErrNotYet
+	}
+	return nil
+}
+
+// verify reads the claims of an address and checks its signature.
+func (k *Keys) verify(text, channel, prefix string) (Claims, error) {
 	var raw [size]byte
 	if !decode(&raw, text) || raw[0] != version {
 		return Claims{}, ErrMalformed
@@ -117,12 +145,6 @@ func (k *Keys) Parse(text, channel, prefix string, now time.Time) (Claims, error
 	}
 	c := parsePayload(&raw)
 	c.KeyID = id
-	switch unix := now.Unix(); {
-	case unix >= c.Expires:
-		return c, ErrExpired
-	case unix < c.Issued-int64(Leeway/time.Second):
-		return c, ErrNotYet
-	}
 	return c, nil
 }
 

@@ -20,6 +20,11 @@ func TestNoAllocations(t *testing.T) {
 				t.Error(err)
 			}
 		},
+		"verify": func() {
+			if _, err := k.verify(text, "news", "/news"); err != nil {
+				t.Error(err)
+			}
+		},
 		"InScope": func() {
 			if _, ok := k.InScope(c.Scope, "movies/one/a.m3u8"); !ok {
 				t.Error("not in scope")

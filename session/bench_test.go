@@ -22,6 +22,18 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
+// BenchmarkVerify is the first look at an address.
+func BenchmarkVerify(b *testing.B) {
+	k := newTestKeys(b, Secrets{Sign: [][]byte{secretA, secretB}})
+	c := exampleClaims(k)
+	text := string(k.Append(nil, &c, "news", "/news"))
+	for b.Loop() {
+		if _, err := k.verify(text, "news", "/news"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkDerive(b *testing.B) {
 	k := newTestKeys(b, Secrets{Sign: [][]byte{secretA}})
 	e := Entry{Channel: "news", TokenID: "t1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36"}

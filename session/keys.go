@@ -30,11 +30,12 @@ type Secrets struct {
 	Hash []byte
 }
 
-// Keys signs and verifies session addresses. It is immutable and safe for
-// concurrent use.
+// Keys signs and verifies session addresses. It is immutable, but for what it
+// remembers of the addresses verified, and safe for concurrent use.
 type Keys struct {
-	live []*macKey
-	hash *macKey
+	live  []*macKey
+	hash  *macKey
+	known verified
 }
 
 // NewKeys prepares secrets.
