@@ -59,8 +59,9 @@ type Log struct {
 	lost int
 }
 
-// Add records f; its Count and Last are the log's business.
-func (l *Log) Add(f Finding) {
+// Add records f; its Count and Last are the log's business. It tells whether
+// the log has nothing of this rule yet.
+func (l *Log) Add(f Finding) (first bool) {
 	f.Said = cut(f.Said, maxSaid)
 	f.Where = cut(f.Where, maxLine)
 	f.URL = cut(f.URL, maxSaid)
@@ -74,17 +75,22 @@ func (l *Log) Add(f Finding) {
 		if f.At.After(had.Last) {
 			had.Last = f.At
 		}
-		return
+		return false
+	}
+	first = true
+	for _, other := range l.list {
+		first = first && other.Rule != f.Rule
 	}
 	if len(l.list) >= maxFindings {
 		l.lost = min(l.lost+1, maxNamesLost)
-		return
+		return first
 	}
 	if l.by == nil {
 		l.by = map[key]*Finding{}
 	}
 	l.by[k] = &f
 	l.list = append(l.list, &f)
+	return first
 }
 
 // Counts are the findings so far, by severity.

@@ -99,7 +99,7 @@ var steeringRules = []Rule{
 	{ID: "steering-priority-short", Severity: Warning, Title: "PATHWAY-PRIORITY leaves a pathway of the manifest out", Clause: "the contract: every pathway that is not forbidden, degraded ones last (one entry whose CDN fails is fatal in hls.js)",
 		Cure: "put it last instead of leaving it out", Causes: []ID{"steering-priority-disjoint", "steering-priority-empty"}},
 	{ID: "steering-first-differs", Severity: Warning, Title: "the first steering answer sends the viewer away from the pathway the manifest began with", Clause: "the contract: both come from the same choice",
-		Cure: "choose once for both, by the same session", Causes: []ID{"steering-priority-disjoint"}},
+		Cure: "choose once for both, by the same session", Causes: []ID{"steering-priority-disjoint", "hls-pathway-unknown", "dash-location-unknown"}, Wide: true},
 	{ID: "steering-clone", Title: "a pathway clone is not usable", Clause: "draft-pantos-content-steering 4.1: BASE-ID of a known pathway, an ID of its own, URI-REPLACEMENT",
 		Cure: "clone a pathway of the manifest, or declare the pathway there"},
 	{ID: "steering-cacheable", Title: "the steering answer may be cached", Clause: "the contract: Cache-Control: no-store",

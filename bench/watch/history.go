@@ -2,6 +2,8 @@ package watch
 
 import (
 	"fmt"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -251,7 +253,11 @@ func (t *track) sameSegment(m *read.Media, s *read.Segment, had *fact, date time
 	differ := func(rule finding.ID, format string, args ...any) {
 		t.w.add(rule, t.doc, had.reload, evidence{said: fmt.Sprintf("segment %d: ", s.MSN) + fmt.Sprintf(format, args...), before: was(had.line), after: []finding.Line{s.Line}})
 	}
-	if uri := t.identify(s); uri != had.uri {
+	switch uri := t.identify(s); {
+	case uri == had.uri:
+	case moved(had.uri, uri):
+		differ("hls-segment-moved", "from %s to %s", hostOf(had.uri), hostOf(uri))
+	default:
 		differ("hls-segment-uri-changed", "the URI was %s and is %s", had.uri, uri)
 	}
 	if (s.Duration - had.duration).Abs() > time.Millisecond {
@@ -270,12 +276,19 @@ func (t *track) sameSegment(m *read.Media, s *read.Segment, had *fact, date time
 			t.w.add("hls-date-changed", t.doc, had.reload, evidence{said: fmt.Sprintf("segment %d: the date moved by %s, from %s to %s", s.MSN, d, had.date.UTC().Format(isoMillis), date.UTC().Format(isoMillis)), before: was(had.line), after: after})
 		}
 	}
-	if mapping := t.mapOf(s); mapping != had.mapping {
+	if mapping := t.mapOf(s); mapping != had.mapping && !moved(had.mapping, mapping) {
 		differ("hls-map-changed", "EXT-X-MAP was %q and is %q", had.mapping, mapping)
 	}
 	if keys := t.keysOf(s); keys != had.keys {
 		differ("hls-key-changed", "EXT-X-KEY was %q and is %q", had.keys, keys)
 	}
+}
+
+// moved tells whether two addresses name the same file on different hosts.
+func moved(was, is string) bool {
+	a, errA := url.Parse(was)
+	b, errB := url.Parse(is)
+	return errA == nil && errB == nil && a.Host != b.Host && path.Base(a.Path) == path.Base(b.Path)
 }
 
 const isoMillis = "2006-01-02T15:04:05.000Z"
@@ -302,7 +315,12 @@ func (t *track) remember(m *read.Media, res *client.Result, older bool) {
 			t.doc.segments++
 			fresh = fresh || s.MSN >= t.high
 		}
-		t.facts[s.MSN].line = s.Line.Number
+		// What changed was said; the next version is held against this one.
+		f := t.facts[s.MSN]
+		f.line, f.dsn, f.uri, f.duration, f.mapping, f.keys = s.Line.Number, s.DSN, t.identify(s), s.Duration, t.mapOf(s), t.keysOf(s)
+		if !date.IsZero() && (date.Sub(f.date).Abs() > dateReckoned || !s.Date.IsZero() && !f.said) {
+			f.date, f.said = date, !s.Date.IsZero()
+		}
 		if !date.IsZero() {
 			date = date.Add(s.Duration)
 		}

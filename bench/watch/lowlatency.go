@@ -35,6 +35,7 @@ func (t *track) blocked(res *client.Result, directives string, took time.Duratio
 	if m.End() > wantEnd || partial && m.End() == wantEnd && len(m.Parts) > wantParts {
 		return
 	}
+	t.early = true
 	if m.End() < wantEnd && t.w.cfg.Edges == 1 && m.Sequence < t.prev.Sequence {
 		return // the number went back, which is worse
 	}

@@ -105,9 +105,14 @@ func (w *watcher) contentType(d *doc, res *client.Result, kind read.Kind) {
 	w.add("content-type", d, 0, evidence{said: fmt.Sprintf("%s as %q", kind, said)})
 }
 
-// slow reports a manifest that takes longer than half its reload interval.
+// slow reports a manifest that takes longer than half its reload interval, two
+// times in a row.
 func (w *watcher) slow(d *doc, res *client.Result, interval time.Duration) {
-	if interval > 0 && res.Total > interval/2 {
+	if interval == 0 || res.Total <= interval/2 {
+		d.slow = 0
+		return
+	}
+	if d.slow++; d.slow > 1 {
 		w.add("manifest-slow", d, 0, evidence{said: fmt.Sprintf("%s, and it is reloaded every %s", res.Total.Round(time.Millisecond), interval)})
 	}
 }

@@ -31,6 +31,7 @@ type track struct {
 	lags      int // reloads in a row behind the others
 	apart     int // reloads in a row with other discontinuities
 	probed    bool
+	early     bool // the last blocking reload did not block
 
 	// Under the watcher's lock:
 	pathway string // its id, or the host of its media
@@ -116,6 +117,9 @@ func (t *track) next(res *client.Result) (time.Duration, string) {
 		return max(m.Target, entryEvery), ""
 	case !res.OK():
 		return m.Target / 2, ""
+	case t.early:
+		t.early = false
+		return max(m.Target/2, 500*time.Millisecond), "" // it would never wait
 	case m.Control != nil && m.Control.CanBlockReload:
 		if m.PartTarget > 0 {
 			return 0, fmt.Sprintf("_HLS_msn=%d&_HLS_part=%d", m.End(), len(m.Parts))

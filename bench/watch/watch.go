@@ -42,6 +42,7 @@ type doc struct {
 	segments  int
 	fetched   int
 	edge      *float64
+	slow      int // reloads in a row that took long
 }
 
 // Run watches until cfg.For has passed or ctx ends. The error is about the
@@ -154,9 +155,8 @@ func (w *watcher) add(rule finding.ID, d *doc, previous int, e evidence) {
 	}
 	f.URL = w.tokens.redact(f.URL)
 	f.Before, f.After = w.redactLines(e.before), w.redactLines(e.after)
-	w.log.Add(f)
-	if f.Rule.Severity == finding.Violation {
-		w.cfg.Progress(fmt.Sprintf("%s: %s", rule, f.Said))
+	if w.log.Add(f) && f.Rule.Severity == finding.Violation {
+		w.cfg.Progress(fmt.Sprintf("%s %s: %s", f.At.UTC().Format("15:04:05Z"), rule, f.Said))
 	}
 }
 
