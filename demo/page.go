@@ -21,10 +21,9 @@ var index = template.Must(template.ParseFS(pageFiles, "page/index.html"))
 
 // setup is what the page is told of the demo.
 type setup struct {
-	Edge        string     `json:"edge"`
-	PlainEdge   string     `json:"plainEdge"`
-	ViewerToken string     `json:"viewerToken"`
-	CDNs        []setupCDN `json:"cdns"`
+	Edge      string     `json:"edge"`
+	PlainEdge string     `json:"plainEdge"`
+	CDNs      []setupCDN `json:"cdns"`
 }
 
 type setupCDN struct {
@@ -47,6 +46,7 @@ type cdnState struct {
 func (d *Demo) AddTo(c *console.Console) {
 	c.Read("GET /api/v1/demo/cdns", d.listCDNs)
 	c.Write("PUT /api/v1/demo/cdns/{id}", d.changeCDN)
+	c.Read("GET /api/v1/demo/viewer", d.newViewer)
 	c.Read("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/demo/", http.StatusFound)
 	})
@@ -64,7 +64,7 @@ func (d *Demo) page(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	s := setup{Edge: d.edgeURL(true), PlainEdge: d.edgeURL(false), ViewerToken: d.viewerToken(d.cfg.Now(), "demo")}
+	s := setup{Edge: d.edgeURL(true), PlainEdge: d.edgeURL(false)}
 	for _, c := range d.CDNs {
 		plain, secure := c.Ports()
 		s.CDNs = append(s.CDNs, setupCDN{c.ID, secure, plain})
@@ -78,6 +78,11 @@ func (d *Demo) page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'self'; connect-src http: https:; media-src blob:; worker-src blob: 'self'; img-src 'self' data:; frame-ancestors 'none'")
 	_, _ = out.WriteTo(w)
+}
+
+// newViewer is the login service: a token for a new viewer.
+func (d *Demo) newViewer(w http.ResponseWriter, _ *http.Request) {
+	console.JSON(w, http.StatusOK, map[string]string{"token": d.viewerToken(d.cfg.Now(), "demo")})
 }
 
 func (d *Demo) listCDNs(w http.ResponseWriter, _ *http.Request) {

@@ -1,91 +1,83 @@
-// The demo's page: plays a programme through the edge, shows who sent each
-// segment over which protocol, and has the buttons for drain and outage.
+// The demo's page: plays a programme through the edge and shows who sent each
+// segment, over which protocol, and whether the picture ever stood still.
 'use strict';
 
-const setup = JSON.parse(document.getElementById('setup').textContent);
-const token = document.querySelector('meta[name=manifold-token]').content;
-const $ = (id) => document.getElementById(id);
-const video = $('video');
 let player = null;
-let current = null; // the CDN of the newest segment
+let starting = 0; // counts the sessions started
+let feeding = ''; // the CDN of the newest video
+let stall = { total: 0, begun: false, position: 0, since: 0 };
 
-function note(text) {
+function byId(name) { return document.getElementById(name); }
+
+function note(text, kind) {
   const li = document.createElement('li');
+  if (kind) li.className = kind;
   const t = document.createElement('time');
-  t.textContent = new Date().toLocaleTimeString([], { hour12: false });
+  t.textContent = new Date().toLocaleTimeString('en-GB');
   li.append(t, text);
-  $('log').prepend(li);
-  while ($('log').children.length > 60) $('log').lastChild.remove();
+  byId('log').prepend(li);
+  while (byId('log').children.length > 60) byId('log').lastChild.remove();
 }
 
 function problem(text) {
-  $('problem').hidden = !text;
-  $('problem').textContent = text || '';
+  byId('problem').hidden = !text;
+  byId('problem').textContent = text || '';
 }
 
-async function change(method, path, body) {
-  const res = await fetch(path, {
-    method,
-    headers: { Authorization: 'Bearer ' + token, 'Content-Type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (!res.ok) problem((await res.json()).error);
-  await refresh();
-}
+// Requests, as the browser recorded them.
+const protocolNames = { 'http/1.1': 'HTTP/1.1', h2: 'HTTP/2', h3: 'HTTP/3' };
 
-// Who a URL belongs to, by its port: each CDN has its own.
+// Whom a URL belongs to, by its port: each CDN has its own.
 function cdnOf(url) {
   const port = Number(new URL(url, location.href).port);
   return setup.cdns.find((c) => c.port === port || c.plainPort === port);
 }
 
-const protocolNames = { 'http/1.1': 'h1', h2: 'h2', h3: 'h3' };
-
 new PerformanceObserver((list) => {
   for (const e of list.getEntries()) {
+    if (!player || e.initiatorType !== 'xmlhttprequest' && e.initiatorType !== 'fetch') continue;
+    const protocol = protocolNames[e.nextHopProtocol] || e.nextHopProtocol;
     const cdn = cdnOf(e.name);
     if (cdn) {
-      segment(cdn, e);
-    } else if (/\.(m3u8|mpd)(\?|$)/.test(e.name) && e.nextHopProtocol) {
-      $('fact-protocol').textContent = protocolNames[e.nextHopProtocol] || e.nextHopProtocol;
+      if (rundown.add(cdn, e, protocol) && /\/v\d+\//.test(new URL(e.name).pathname)) from(cdn.id, protocol);
+    } else if (/\.(m3u8|mpd)(\?|$)/.test(e.name) && protocol) {
+      byId('fact-protocol').textContent = protocol;
     }
   }
 }).observe({ type: 'resource', buffered: false });
 setInterval(() => performance.clearResourceTimings(), 30000);
 
-function segment(cdn, entry) {
-  if (entry.responseStatus && entry.responseStatus >= 400) return;
-  if (!entry.responseEnd || (entry.transferSize === 0 && entry.duration === 0)) return;
-  $('empty').hidden = true;
-  const li = document.createElement('li');
-  li.className = cdn.id;
-  li.textContent = protocolNames[entry.nextHopProtocol] || '?';
-  li.title = cdn.id + ' ' + new URL(entry.name).pathname.split('/').pop();
-  $('segments').append(li);
-  while ($('segments').children.length > 60) $('segments').firstChild.remove();
-  if (current !== cdn.id) {
-    note(current ? 'the picture moved from ' + current + ' to ' + cdn.id : 'the picture comes from ' + cdn.id);
-    current = cdn.id;
-  }
+function from(id, protocol) {
+  const fact = byId('fact-from');
+  fact.textContent = id + ', ' + protocol;
+  fact.className = 'chip ' + id;
+  if (feeding === id) return;
+  note(feeding ? 'the picture moves from ' + feeding + ' to ' + id : 'the picture comes from ' + id, id);
+  feeding = id;
+  cdns.feeds(id);
 }
 
-// Steering answers are read by the players themselves; the page looks at the
-// same answers by listening in on fetch and XMLHttpRequest.
-function steeringSeen(text) {
-  try {
-    const a = JSON.parse(text);
-    if (!a['PATHWAY-PRIORITY']) return;
-    $('fact-order').textContent = a['PATHWAY-PRIORITY'].join(' › ');
-    $('fact-ttl').textContent = a.TTL + ' s';
-  } catch { /* not a steering answer */ }
+// Steering answers are read by the players themselves; the page listens in.
+let askAgain = 0;
+function steered(text) {
+  let answer;
+  try { answer = JSON.parse(text); } catch { return; }
+  if (!answer['PATHWAY-PRIORITY']) return;
+  byId('fact-order').replaceChildren(...answer['PATHWAY-PRIORITY'].map((id) => {
+    const chip = document.createElement('span');
+    chip.className = 'chip ' + id;
+    chip.textContent = id;
+    return chip;
+  }));
+  askAgain = performance.now() + answer.TTL * 1000;
 }
+const isSteering = (url) => String(url).includes('/.manifold/steer/');
 const open = XMLHttpRequest.prototype.open;
 XMLHttpRequest.prototype.open = function (method, url, ...rest) {
-  if (String(url).includes('/.manifold/steer/')) {
+  if (isSteering(url)) {
     this.addEventListener('load', () => {
-      if (this.responseType === '' || this.responseType === 'text') steeringSeen(this.responseText);
-      else if (this.responseType === 'json') steeringSeen(JSON.stringify(this.response));
-      else if (this.responseType === 'arraybuffer') steeringSeen(new TextDecoder().decode(this.response));
+      const r = this.response;
+      steered(typeof r === 'string' ? r : r instanceof ArrayBuffer ? new TextDecoder().decode(r) : JSON.stringify(r));
     });
   }
   return open.call(this, method, url, ...rest);
@@ -93,115 +85,86 @@ XMLHttpRequest.prototype.open = function (method, url, ...rest) {
 const realFetch = window.fetch;
 window.fetch = async function (input, init) {
   const res = await realFetch.call(this, input, init);
-  const url = typeof input === 'string' ? input : input.url || String(input);
-  if (url.includes('/.manifold/steer/')) res.clone().text().then(steeringSeen);
+  if (isSteering(input.url || input)) res.clone().text().then(steered);
   return res;
 };
 
 function stop() {
   if (player) player.destroy();
   player = null;
+  const video = byId('video');
   video.removeAttribute('src');
   video.load();
-  $('segments').replaceChildren();
-  $('empty').hidden = false;
-  current = null;
-  for (const f of ['fact-protocol', 'fact-order', 'fact-ttl', 'fact-buffer']) $(f).textContent = '–';
+  rundown.clear();
+  cdns.feeds('');
+  feeding = '';
+  askAgain = 0;
+  stall = { total: 0, begun: false, position: 0, since: 0 };
+  problem('');
+  for (const f of ['from', 'stall', 'buffer', 'order', 'ttl', 'protocol']) {
+    byId('fact-' + f).textContent = '–';
+    byId('fact-' + f).className = '';
+  }
 }
 
-function start(programme, kind, transport) {
+// start plays a programme on a session of its own: the demo's login service
+// gives a new token each time.
+async function start(programme, kind, transport) {
   stop();
-  problem('');
-  const edge = transport === 'tls' ? setup.edge : setup.plainEdge;
+  const mine = ++starting;
+  const { token } = await (await realFetch('/api/v1/demo/viewer')).json();
+  if (mine !== starting) return; // another one was started meanwhile
+  byId('invitation').hidden = true;
   const file = kind === 'hlsjs' ? 'master.m3u8' : 'manifest.mpd';
-  const url = edge + '/' + programme + '/' + file + '?device=' + kind + '&token=' + setup.viewerToken;
-  note('new session: ' + programme + ', ' + kind + ', ' + transport);
+  const url = (transport === 'tls' ? setup.edge : setup.plainEdge) + '/' + programme + '/' + file + '?device=' + kind + '&token=' + token;
+  note('new session: ' + programme + ', ' + (kind === 'hlsjs' ? 'hls.js' : 'dash.js') + (transport === 'tls' ? ', TLS' : ''), 'act');
+  const failed = (text) => problem(text + (transport === 'tls' && !feeding ? ' Does this browser know the demo\'s certificate? See the command below, or choose HTTP/1.1.' : ''));
+  const video = byId('video');
   if (kind === 'hlsjs') {
     player = new Hls({ maxBufferLength: 15, liveSyncDuration: 20, liveMaxLatencyDuration: 45 });
-    player.on(Hls.Events.ERROR, (_, d) => { if (d.fatal) problem('hls.js: ' + d.details); });
+    player.on(Hls.Events.ERROR, (_, d) => { if (d.fatal) failed('hls.js gave up: ' + d.details + '.'); });
     player.loadSource(url);
     player.attachMedia(video);
   } else {
-    const p = dashjs.MediaPlayer().create();
-    p.updateSettings({ streaming: { delay: { liveDelay: 20 }, buffer: { bufferTimeDefault: 15 } } });
-    p.on(dashjs.MediaPlayer.events.ERROR, (e) => problem('dash.js: ' + (e.error && e.error.message || e.type)));
-    p.initialize(video, url, true);
-    player = p;
+    player = dashjs.MediaPlayer().create();
+    player.updateSettings({ debug: { logLevel: 0 }, streaming: { delay: { liveDelay: 20 }, buffer: { bufferTimeDefault: 15 } } });
+    player.on(dashjs.MediaPlayer.events.ERROR, (e) => { if (!feeding) failed('dash.js: ' + ((e.error && e.error.message) || e.type) + '.'); });
+    player.initialize(video, url, true);
   }
-  video.play().catch(() => {});
+  video.play().catch(() => {}); // autoplay of a muted video may still be refused; the controls are there
 }
 
-$('choice').addEventListener('submit', (e) => {
+byId('choice').addEventListener('submit', (e) => {
   e.preventDefault();
   const f = new FormData(e.target);
-  start(f.get('programme'), f.get('player'), f.get('transport'));
+  start(f.get('programme'), f.get('player'), f.get('transport')).catch(() => problem('The demo does not answer: has it ended?'));
 });
 
+// What the viewer sees: the buffer, and every time the picture stands still.
 setInterval(() => {
-  if (!player) return;
-  const b = video.buffered;
-  const ahead = b.length ? b.end(b.length - 1) - video.currentTime : 0;
-  $('fact-buffer').textContent = ahead.toFixed(1) + ' s';
-}, 500);
-
-function button(text, pressed, action) {
-  const b = document.createElement('button');
-  b.type = 'button';
-  b.textContent = text;
-  b.setAttribute('aria-pressed', String(pressed));
-  b.addEventListener('click', action);
-  return b;
-}
-
-let shown = '';
-async function refresh() {
-  const [pathways, cdns] = await Promise.all([
-    realFetch('/api/v1/pathways').then((r) => r.json()),
-    realFetch('/api/v1/demo/cdns').then((r) => r.json()),
-  ]);
-  const key = JSON.stringify([pathways, cdns.map((c) => ({ ...c, requests: 0 }))]);
-  for (const c of cdns) {
-    const n = document.querySelector('#n-' + c.id);
-    if (n) n.textContent = c.requests;
+  const video = byId('video');
+  if (!player || video.readyState === 0) return;
+  const now = performance.now();
+  let ahead = 0;
+  for (let i = 0; i < video.buffered.length; i++) {
+    if (video.buffered.start(i) <= video.currentTime + 0.1) ahead = Math.max(0, video.buffered.end(i) - video.currentTime);
   }
-  if (key === shown) return;
-  shown = key;
-  const focus = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.key : '';
-  $('cdns').replaceChildren(...cdns.map((c) => card(c, pathways.find((p) => p.id === c.id) || {})));
-  if (focus) { const el = document.querySelector('[data-key="' + focus + '"]'); if (el) el.focus(); }
-}
+  rundown.play(ahead);
+  byId('fact-buffer').textContent = ahead.toFixed(1) + ' s';
+  if (askAgain) byId('fact-ttl').textContent = Math.max(0, (askAgain - now) / 1000).toFixed(0) + ' s';
+  const moves = video.currentTime !== stall.position;
+  if (moves) stall.begun = true;
+  const idle = video.paused || video.seeking || video.ended;
+  if (moves || idle || !stall.begun) {
+    stall.position = video.currentTime;
+    stall.since = now;
+    stall.counted = 0;
+  } else if (now - stall.since > 250) { // shorter ones nobody sees
+    stall.total += now - stall.since - (stall.counted || 0);
+    stall.counted = now - stall.since;
+  }
+  byId('fact-stall').textContent = (stall.total / 1000).toFixed(1) + ' s';
+  byId('fact-stall').className = stall.total > 0 ? 'bad' : '';
+}, 100);
 
-function card(c, p) {
-  const el = document.createElement('article');
-  el.className = 'cdn is-' + c.id;
-  const h = document.createElement('h3');
-  h.append(c.id);
-  const s = document.createElement('span');
-  s.className = 'state' + (c.refuse || c.status || p.health === 'down' ? ' bad' : '');
-  s.textContent = c.refuse ? 'refuses connections' : c.status ? 'answers ' + c.status : p.drain ? 'drained' : p.health || '';
-  h.append(s);
-  const facts = document.createElement('p');
-  const n = document.createElement('span');
-  n.id = 'n-' + c.id;
-  n.textContent = c.requests;
-  facts.append('weight ' + p.weight + ' · token ' + c.token + ' · ', n, ' requests');
-  const buttons = document.createElement('div');
-  buttons.className = 'buttons';
-  const path = '/api/v1/pathways/' + p.set + '/' + c.id + '/drain';
-  const fault = (f) => () => { change('PUT', '/api/v1/demo/cdns/' + c.id, { refuse: c.refuse, status: c.status, latency: c.latency, ...f }); };
-  buttons.append(
-    button(p.drain ? 'Undo drain' : 'Drain', !!p.drain, () => {
-      note((p.drain ? 'drain undone: ' : 'drained: ') + c.id);
-      change(p.drain ? 'DELETE' : 'PUT', path, p.drain ? undefined : { who: 'demo page', why: 'pressed Drain' });
-    }),
-    button(c.refuse ? 'Bring back' : 'Take down', c.refuse, (e) => { note((c.refuse ? 'brought back: ' : 'taken down: ') + c.id); fault({ refuse: !c.refuse })(e); }),
-    button(c.status ? 'No more 503' : 'Answer 503', !!c.status, fault({ status: c.status ? 0 : 503 })),
-    button(c.latency === '0s' ? 'Slow by 300 ms' : 'Full speed', c.latency !== '0s', fault({ latency: c.latency === '0s' ? '300ms' : '0s' })),
-  );
-  for (const b of buttons.children) b.dataset.key = c.id + b.textContent;
-  el.append(h, facts, buttons);
-  return el;
-}
-
-refresh().catch(() => problem('the admin API does not answer: has the demo ended?'));
-setInterval(() => refresh().catch(() => problem('the admin API does not answer: has the demo ended?')), 1000);
+byId('zone').textContent = 'times in ' + new Intl.DateTimeFormat('en-GB', { timeZoneName: 'longOffset' }).formatToParts().find((p) => p.type === 'timeZoneName').value.replace('GMT', 'UTC');
