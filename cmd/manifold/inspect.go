@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,12 +28,7 @@ It exits 0 when all is well or there are warnings only, 5 when there are errors,
 manifest cannot be had.`,
 		Example: `  manifold inspect https://edge.example/news/master.m3u8 --deep
   manifold inspect manifest.mpd --json | jq .problems`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return coded{errors.New("inspect takes one URL or file"), exitUsage}
-			}
-			return nil
-		},
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args[0], cmd.InOrStdin(), cmd.OutOrStdout())
 		},
@@ -99,18 +94,16 @@ func (o *inspectOptions) open(ctx context.Context, what string, in io.Reader) (*
 		}
 		header.Add(name, strings.TrimSpace(value))
 	}
-	f, err := inspect.NewFetcher(what, nil, time.Now)
+	var roots *x509.CertPool
+	if o.ca != "" {
+		var err error
+		if roots, err = inspect.Roots(o.ca); err != nil {
+			return nil, nil, coded{err, exitUsage}
+		}
+	}
+	f, err := inspect.NewFetcher(what, roots, time.Now)
 	if err != nil {
 		return nil, nil, coded{err, exitUsage}
-	}
-	if o.ca != "" {
-		roots, err := inspect.Roots(o.ca)
-		if err != nil {
-			return nil, nil, coded{err, exitUsage}
-		}
-		if f, err = inspect.NewFetcher(what, roots, time.Now); err != nil {
-			return nil, nil, coded{err, exitUsage}
-		}
 	}
 	f.Header, f.Timeout = header, o.timeout
 	s, err := f.Fetch(ctx, what)
