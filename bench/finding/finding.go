@@ -66,14 +66,17 @@ func (l *Log) Add(f Finding) (first bool) {
 	f.Where = cut(f.Where, maxLine)
 	f.URL = cut(f.URL, maxSaid)
 	f.Before, f.After = trim(f.Before), trim(f.After)
-	f.Count, f.Last = 1, f.At
+	f.Count = 1
+	if f.Last.Before(f.At) {
+		f.Last = f.At
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	k := key{f.Rule.ID, f.Where}
 	if had := l.by[k]; had != nil {
 		had.Count++
-		if f.At.After(had.Last) {
-			had.Last = f.At
+		if f.Last.After(had.Last) {
+			had.Last = f.Last
 		}
 		return false
 	}

@@ -3,6 +3,7 @@ package finding
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Severity orders findings: only violations fail a run.
@@ -54,6 +55,9 @@ var byID = func() map[ID]*Rule {
 			if _, dup := m[r.ID]; dup {
 				panic("two rules are called " + r.ID)
 			}
+			// One MPD has all of a presentation: what is wrong in one place of it
+			// shows in others.
+			r.Wide = r.Wide || strings.HasPrefix(string(r.ID), "dash-")
 			m[r.ID] = r
 		}
 	}
@@ -88,23 +92,25 @@ func Rules() []*Rule {
 	return out
 }
 
-// follows tells whether r may be a consequence of cause, perhaps over others.
-func (r *Rule) follows(cause ID) bool {
-	seen := map[ID]bool{}
-	var visit func(*Rule) bool
-	visit = func(at *Rule) bool {
-		for _, id := range at.Causes {
-			if id == cause {
-				return true
-			}
-			if !seen[id] {
-				seen[id] = true
-				if visit(Of(id)) {
-					return true
+// closure has, for each rule, all it may follow from, directly or over others.
+var closure = func() map[ID]map[ID]bool {
+	m := map[ID]map[ID]bool{}
+	for id := range byID {
+		all := map[ID]bool{}
+		var visit func(ID)
+		visit = func(at ID) {
+			for _, cause := range Of(at).Causes {
+				if !all[cause] {
+					all[cause] = true
+					visit(cause)
 				}
 			}
 		}
-		return false
+		visit(id)
+		m[id] = all
 	}
-	return visit(r)
-}
+	return m
+}()
+
+// follows tells whether r may be a consequence of cause, perhaps over others.
+func (r *Rule) follows(cause ID) bool { return closure[r.ID][cause] }

@@ -10,7 +10,7 @@ import (
 // first) and for a while after the cause was seen last.
 const (
 	before = 10 * time.Second
-	after  = 30 * time.Second
+	after  = 5 * time.Minute
 )
 
 // tree puts consequences under their roots and joins what was found at many

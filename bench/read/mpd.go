@@ -21,6 +21,8 @@ type MPD struct {
 	Problems                           []Problem
 	Line                               finding.Line
 	AvailabilityStartSaid, PublishSaid bool
+	// Broken tells that the document could not be read to its end.
+	Broken bool
 }
 
 // Dynamic tells whether the MPD may be updated.

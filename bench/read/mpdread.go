@@ -16,6 +16,7 @@ func ParseMPD(body []byte, at *url.URL) *MPD {
 	m := &MPD{Type: "static"}
 	r := mpdReader{m: m}
 	root := tree(body, &r.p)
+	m.Broken = len(r.p) > 0
 	switch {
 	case root == nil:
 	case root.name != "MPD":

@@ -114,6 +114,9 @@ func (p *presentation) version(ctx context.Context, res *client.Result) *read.MP
 	w.problems(p.doc, m.Problems)
 	w.problems(p.doc, read.SecondMPD(res.Body, m))
 	w.contentType(p.doc, res, read.MPDDocument)
+	if m.Broken {
+		return m // what is missing says nothing
+	}
 	if m.Dynamic() && m.MinUpdate > 0 {
 		w.slow(p.doc, res, max(m.MinUpdate, time.Second))
 	}

@@ -133,7 +133,7 @@ func (p *presentation) periodsGone(m *read.MPD, older bool) {
 		switch {
 		case m.TimeShift < 0 && clock > end:
 			p.w.add("dash-period-left-early", p.doc, p.prevN, evidence{where: "Period " + k, said: fmt.Sprintf("Period %s left, and without timeShiftBufferDepth all of the presentation stays available", k), before: []finding.Line{had.Line}})
-		case clock < end:
+		case clock < end || record.end < 0:
 			p.w.add("dash-period-vanished", p.doc, p.prevN, evidence{where: "Period " + k, said: fmt.Sprintf("Period %s is gone, and its media ran until %s", k, end), before: []finding.Line{had.Line}})
 		case clock-m.TimeShift+time.Second < end:
 			p.w.add("dash-period-left-early", p.doc, p.prevN, evidence{where: "Period " + k, said: fmt.Sprintf("Period %s ended %s ago and left; timeShiftBufferDepth is %s", k, (clock - end).Round(time.Millisecond), m.TimeShift), before: []finding.Line{had.Line}})

@@ -189,10 +189,12 @@ func (p *presentation) edges(m *read.MPD, res *client.Result) {
 		list   []edge
 		early  time.Duration
 	)
+	latest := time.Duration(-1)
 	for _, period := range m.Periods {
-		if period.Start < 0 || period.Start > p.clockOf(m) {
+		if period.Start < 0 || period.Start > p.clockOf(m) || period.Start < latest {
 			continue
 		}
+		latest = period.Start
 		list = list[:0]
 		for _, set := range period.Sets {
 			if set.Type == "image" || len(set.Reps) == 0 {

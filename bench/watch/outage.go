@@ -66,13 +66,16 @@ func (w *watcher) firstChoice(d *doc, pathway, by string) {
 	now := w.cfg.Now()
 	w.mu.Lock()
 	o := w.outages[pathway]
-	var said, uri string
+	var (
+		said, uri string
+		began     time.Time
+	)
 	if o != nil && !o.since.IsZero() && len(w.pathways) > 1 && now.Sub(o.since) > w.cfg.Grace && now.Sub(o.last) < w.cfg.Grace {
 		said = fmt.Sprintf("%s has failed for %s (%s), and %s still names it first", pathway, now.Sub(o.since).Round(time.Second), o.why, by)
-		uri = o.url
+		uri, began = o.url, o.since
 	}
 	w.mu.Unlock()
 	if said != "" {
-		w.add("dead-pathway-first", d, 0, evidence{where: pathway, url: uri, said: said})
+		w.add("dead-pathway-first", d, 0, evidence{where: pathway, url: uri, said: said, at: began})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Pattern is a part of an address that does not say what is fetched, but who
@@ -35,6 +36,8 @@ var Patterns = []Pattern{
 
 // tokens knows the patterns of a watch.
 type tokens struct {
+	mu       sync.Mutex
+	cache    map[string]string // of strip
 	ignore   []*regexp.Regexp
 	personal []*regexp.Regexp
 }
@@ -59,8 +62,29 @@ func newTokens(ignore, personal []string) *tokens {
 	return t
 }
 
-// strip removes what does not count.
+// strip removes what does not count. The same addresses come in every reload:
+// what was found is kept.
 func (t *tokens) strip(s string) string {
+	if len(s) > 2048 {
+		return t.stripped(s)
+	}
+	t.mu.Lock()
+	out, ok := t.cache[s]
+	t.mu.Unlock()
+	if ok {
+		return out
+	}
+	out = t.stripped(s)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cache == nil || len(t.cache) > 20_000 {
+		t.cache = map[string]string{}
+	}
+	t.cache[s] = out
+	return out
+}
+
+func (t *tokens) stripped(s string) string {
 	for _, re := range t.ignore {
 		if re.MatchString(s) {
 			s = re.ReplaceAllString(s, "")

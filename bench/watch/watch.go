@@ -141,6 +141,7 @@ type evidence struct {
 	url           string // replaces the document's address
 	said          string
 	before, after []finding.Line
+	at            time.Time // when it began, where that is not now
 }
 
 // add records a finding about version reload of d, against previous where it
@@ -152,6 +153,9 @@ func (w *watcher) add(rule finding.ID, d *doc, previous int, e evidence) {
 	}
 	if e.url != "" {
 		f.URL = e.url
+	}
+	if !e.at.IsZero() {
+		f.At, f.Last = e.at, f.At
 	}
 	f.URL = w.tokens.redact(f.URL)
 	f.Before, f.After = w.redactLines(e.before), w.redactLines(e.after)

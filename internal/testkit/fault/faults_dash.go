@@ -31,14 +31,14 @@ func listed(p *Period, s func(n int, at int64) string) {
 // MPDs are the faults of MPDs.
 var MPDs = map[string]*Fault{
 	"publishTime goes back":          mpd(func(m *MPD) { m.Publish = m.Publish.Add(-time.Minute) }),
-	"publishTime stands still":       mpd(func(m *MPD) { m.Publish = m.Publish.Add(-m.Since / Length * Length) }),
+	"publishTime stands still":       mpd(func(m *MPD) { m.Publish = m.Start.Add(time.Duration(m.From) * Length) }),
 	"availabilityStartTime changes":  mpd(func(m *MPD) { m.Start = m.Start.Add(-700 * time.Millisecond) }),
 	"a static MPD becomes dynamic":   mpd(func(m *MPD) { m.Type = "dynamic" }),
 	"Periods change their ids":       periods(func(p *Period) { p.ID += "-new" }),
 	"Periods change their starts":    periods(func(p *Period) { p.Start += time.Second }),
 	"presentationTimeOffset changes": periods(func(p *Period) { p.PTO += timescale; p.Shift = -timescale }),
 	"a Period leaves early":          mpd(func(m *MPD) { m.Periods = m.Periods[min(1, len(m.Periods)-1):] }),
-	"the running Period vanishes":    mpd(func(m *MPD) { m.Periods = m.Periods[:max(1, len(m.Periods)-1)] }),
+	"the running Period vanishes":    mpd(running),
 	"Representations change":         periods(func(p *Period) { p.Bandwidth = 600000 }),
 	"segments change their times":    periods(func(p *Period) { p.Length = 2*timescale - 500 }),
 	"startNumber is off by one":      periods(func(p *Period) { p.Number = p.From + 1 }),
@@ -73,6 +73,13 @@ var MPDs = map[string]*Fault{
 	"the default location is unknown":    mpd(func(m *MPD) { m.Default = "gamma" }),
 	"an event stream has no scheme":      replace(` schemeIdUri="urn:example:event"`, ""),
 	"the MPD stands still":               {Late: func(path string, since time.Duration) time.Duration { return since }},
+}
+
+// running takes the Period out that has not ended.
+func running(m *MPD) {
+	if n := len(m.Periods) - 1; n > 0 && m.Periods[n].Duration == 0 {
+		m.Periods = m.Periods[:n]
+	}
 }
 
 func lagging(m *MPD) {

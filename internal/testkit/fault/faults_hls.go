@@ -54,7 +54,7 @@ func textOf(path string, change func(string) string) *Fault {
 // Playlists are the faults of HLS media playlists, by what goes wrong.
 var Playlists = map[string]*Fault{
 	"the media sequence is reset":           list(func(p *Playlist) { p.Sequence -= 30 }),
-	"the media sequence stands still":       list(func(p *Playlist) { p.Sequence -= int(p.Since / Length) }),
+	"the media sequence stands still":       list(func(p *Playlist) { p.Sequence = p.From - window + 1 }),
 	"the discontinuity sequence is reset":   list(func(p *Playlist) { p.DiscSequence -= 3 }),
 	"the discontinuity sequence runs ahead": list(func(p *Playlist) { p.DiscSequence += 2 }),
 	"segments change their names":           list(func(p *Playlist) { uris(p, ".m4s", "x.m4s") }),

@@ -63,28 +63,27 @@ var HTTP = map[string]*Fault{
 	"the first pathway is down":   status("alpha.test", http.StatusServiceUnavailable),
 	"all pathways are down":       status(".test/media/", http.StatusServiceUnavailable),
 	"keys are text":               bytesOf("/key", func(string, []byte) []byte { return []byte("000102030405060708090a0b0c0d0e0f") }),
-	"segments are garbled":        bytesOf(".m4s", func(_ string, b []byte) []byte { b[3] ^= 0x55; return b }),
+	"segments are garbled": bytesOf(".m4s", func(path string, b []byte) []byte {
+		if !isAd(numberOf(path)) {
+			b[3] ^= 0x55
+		}
+		return b
+	}),
 	"segments are cut short":      bytesOf("9.m4s", func(_ string, b []byte) []byte { return b[:len(b)-100] }),
 	"segments are pages":          bytesOf("9.m4s", func(string, []byte) []byte { return []byte("<!doctype html><p>Not found.</p>") }),
 	"initialisations are pages":   bytesOf("init.mp4", func(string, []byte) []byte { return []byte("<!doctype html><p>Not found.</p>") }),
 	"initialisations are swapped": bytesOf("init.mp4", func(path string, _ []byte) []byte { b, _ := initOf("v0", !strings.Contains(path, "ad.init")); return b }),
 	"samples are missing":         bytesOf("9.m4s", func(path string, _ []byte) []byte { b, _ := segmentOf(numberOf(path), 0); return b }),
 	"media time jumps":            bytesOf("1.m4s", func(path string, _ []byte) []byte { b, _ := segmentOf(numberOf(path)+5, -1); return b }),
-	"blocking does not block":     {Serve: func(_ http.ResponseWriter, r *http.Request) bool { r.URL.RawQuery = ""; return false }},
+	"blocking does not block":     {Serve: func(_ http.ResponseWriter, r *http.Request) bool { return forget(r, "_HLS_msn", "_HLS_part") }},
 	"blocking blocks too long": {Serve: func(_ http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Query().Has("_HLS_msn") && slow(r, "", 8*time.Second)
 	}},
 	"part without msn is taken": {Serve: func(_ http.ResponseWriter, r *http.Request) bool {
-		if !r.URL.Query().Has("_HLS_msn") {
-			r.URL.RawQuery = ""
-		}
-		return false
+		return !r.URL.Query().Has("_HLS_msn") && forget(r, "_HLS_part")
 	}},
 	"far blocking is taken": {Serve: func(_ http.ResponseWriter, r *http.Request) bool {
-		if !r.URL.Query().Has("_HLS_part") {
-			r.URL.RawQuery = ""
-		}
-		return false
+		return !r.URL.Query().Has("_HLS_part") && forget(r, "_HLS_msn")
 	}},
 	"hinted parts are gone": {Serve: gone},
 	"deltas skip too much": {Text: func(r *http.Request, s string) string {
@@ -93,12 +92,19 @@ var HTTP = map[string]*Fault{
 		}
 		return s
 	}},
-	"deltas are not given": {Serve: func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Query().Has("_HLS_skip") {
-			r.URL.RawQuery = ""
-		}
-		return false
-	}},
+	"deltas are not given": {Serve: func(_ http.ResponseWriter, r *http.Request) bool { return forget(r, "_HLS_skip") }},
+}
+
+// forget removes parameters of a request and lets it go on.
+func forget(r *http.Request, names ...string) bool {
+	q := r.URL.Query()
+	for _, name := range names {
+		q.Del(name)
+	}
+	if strings.HasPrefix(r.URL.Path, "/hls/") {
+		r.URL.RawQuery = q.Encode()
+	}
+	return false
 }
 
 func gone(w http.ResponseWriter, r *http.Request) bool {
