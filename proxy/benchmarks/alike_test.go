@@ -36,11 +36,11 @@ func TestContendersAnswerAlike(t *testing.T) {
 			}
 		}
 	}
-	a, b := s.manifest(t, &vod500, 0), s.manifest(t, &vod500, 1)
-	if n := strings.Count(a, "?hdnts="); n != 501 || !strings.Contains(a, ".example/vod/seg_00499.m4s?") {
-		t.Errorf("%d tokens in\n%.500s", n, a)
+	media := s.manifest(t, &vod500, 0)
+	if n := strings.Count(media, "?hdnts="); n != 501 || !strings.Contains(media, ".example/vod/seg_00499.m4s?") {
+		t.Errorf("%d tokens in\n%.500s", n, media)
 	}
-	if a, b = s.manifest(t, &liveMPD, 0), s.manifest(t, &liveMPD, 1); a == b || strings.Count(a, "serviceLocation=") != 3 {
+	if a, b := s.manifest(t, &liveMPD, 0), s.manifest(t, &liveMPD, 1); a == b || strings.Count(a, "serviceLocation=") != 3 {
 		t.Errorf("two viewers get\n%.800s\n%.800s", a, b)
 	}
 }
