@@ -5,4 +5,8 @@
 //
 // rig_test.go proves the instrument itself, on plain servers: a stall that is
 // there is seen, one that is not is not, and each protocol is told apart.
+// edge_test.go and its neighbours are the acceptance of a viewer's session:
+// TestEdge starts the demo's stage once, and its subtests play it. Who sent
+// what is read from the logs of the demo's CDNs. Pictures of the page, events
+// of players that failed, and the encoded programme stay in build/e2e.
 package e2e

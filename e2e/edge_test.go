@@ -40,6 +40,7 @@ func TestEdge(t *testing.T) {
 	t.Run("VOD", func(t *testing.T) { s.programme(t, b.For(t), vodProgramme) })
 	t.Run("AltSvc", s.altSvc)
 	t.Run("Devices", func(t *testing.T) { s.devices(t, b.For(t)) })
+	t.Run("Page", func(t *testing.T) { s.page(t, b.For(t)) })
 	t.Run("TwoEdges", s.twoEdges)
 	t.Run("Live", func(t *testing.T) { s.programme(t, b.For(t), liveProgramme) })
 }
