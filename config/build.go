@@ -314,13 +314,10 @@ func (b *builder) sessions() *session.Keys {
 	before := len(b.problems)
 	for i, ref := range s.Keys {
 		at := problem.At("sessions.keys", i)
-		if ref == "" {
-			return nil // not a reference: told
-		}
 		all.Sign = append(all.Sign, b.long(at, b.secret(at, ref)))
 	}
 	all.Hash = b.long("sessions.hash_key", b.secret("sessions.hash_key", s.HashKey))
-	if len(b.problems) > before {
+	if len(b.problems) > before || slices.Contains(s.Keys, "") { // the second is told
 		return nil
 	}
 	k, err := session.NewKeys(all)

@@ -120,8 +120,8 @@ func (b *builder) pathway(path string, p *Pathway) proxy.PathwayConfig {
 	for i, ref := range t.Keys {
 		secrets.Keys = append(secrets.Keys, b.secret(problem.At(path+".keys", i), ref))
 	}
-	if len(b.problems) > before || len(c.Token.Validate()) > 0 {
-		return c // the second is told by validateProxy
+	if len(b.problems) > before || len(c.Token.Validate()) > 0 || slices.Contains(t.Keys, "") {
+		return c // told, or validateProxy tells it
 	}
 	if _, err := token.New(*c.Token, "https://cdn.example/", secrets); err != nil {
 		b.problems.Add(path+".keys", "%s", strings.TrimPrefix(err.Error(), "cannot make the token minter of https://cdn.example/: "))
@@ -156,6 +156,9 @@ func (b *builder) probe(path, set string, p *Pathway) {
 
 func (b *builder) channel(i int) {
 	ch, path := &b.file.Channels[i], problem.At("channels", i)
+	if ch.Name == "" {
+		b.problems.AddHint(path, "write name: news", "the channel has no name")
+	}
 	c := proxy.ChannelConfig{
 		Name: ch.Name, Hosts: ch.Match.Hosts, Prefix: strings.TrimSuffix(ch.Match.Prefix, "/"), Set: ch.Pathways.Set,
 		Steering: ch.Steering.Enabled, TTL: ch.Steering.TTL, Dwell: ch.Steering.Dwell,
@@ -252,11 +255,15 @@ func (b *builder) viewerKey(path string, k *Key) {
 		b.viewerKeys[tried] = true
 		return
 	}
-	for cause := errors.Unwrap(err); cause != nil && strings.HasPrefix(err.Error(), "cannot make the access policy"); cause = errors.Unwrap(err) {
+	for cause := errors.Unwrap(err); cause != nil && accessPrefix.MatchString(err.Error()); cause = errors.Unwrap(err) {
 		err = cause
 	}
 	b.problems.Add(path, "%v", err)
 }
+
+// accessPrefix is what access says of where an error is, which the path says
+// as well.
+var accessPrefix = regexp.MustCompile(`^cannot (make the access policy|load key ")`)
 
 // routes tells of channels that want the same requests.
 func (b *builder) routes() {
@@ -279,6 +286,10 @@ func (b *builder) routes() {
 // validateProxy adds what the packages find, at the places of the file: a set
 // that is a channel's own stands in the channel.
 func (b *builder) validateProxy() {
+	told := map[string]bool{} // of a place is enough
+	for _, p := range b.problems {
+		told[p.Path] = true
+	}
 	for _, p := range b.cfg.Proxy.Validate() {
 		if p.Path == "sessions.keys" {
 			continue // told, or made by keepSessions
@@ -295,7 +306,7 @@ func (b *builder) validateProxy() {
 		if strings.HasSuffix(p.Path, ".pathways") {
 			p = b.noSet(p)
 		}
-		if !slices.ContainsFunc(b.problems, func(have problem.Problem) bool { return have.Path == p.Path }) {
+		if !told[p.Path] && !told[parent(p.Path)] {
 			b.problems = append(b.problems, p)
 		}
 	}

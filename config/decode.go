@@ -61,8 +61,9 @@ func (d *decoder) survey(n ast.Node) int {
 		name := n.Name.GetToken().Value
 		if _, twice := d.anchors[name]; twice {
 			d.add("", n.GetToken(), "each anchor needs a name of its own", "the anchor &%s is there twice", name)
+		} else {
+			d.anchors[name] = n.Value
 		}
-		d.anchors[name] = n.Value
 		count += d.survey(n.Value)
 	}
 	return count
@@ -119,16 +120,18 @@ func (d *decoder) resolve(path string, n ast.Node) (_ ast.Node, done func()) {
 	}
 }
 
+// spend counts a node that is read, and tells whether there were too many.
+func (d *decoder) spend(path string, n ast.Node) bool {
+	if d.left--; d.left < 0 && !d.spent {
+		d.add(path, firstToken(n), "write out what is meant", "the aliases make the file many times larger than it is")
+		d.spent = true
+	}
+	return d.spent
+}
+
 // value reads n into v. f is the field that v is, or nil.
 func (d *decoder) value(path string, n ast.Node, v reflect.Value, f *fieldInfo) {
-	if d.spent {
-		return
-	}
-	if d.left--; d.left < 0 {
-		if d.left = 0; !d.spent {
-			d.spent = true
-			d.add(path, n.GetToken(), "write out what is meant", "the aliases make the file many times larger than it is")
-		}
+	if d.spend(path, n) {
 		return
 	}
 	t := firstToken(n)
@@ -249,6 +252,9 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 		d.begin(elem, e.value)
 		d.value(at, e.value, elem.Elem(), nil)
 		m.SetMapIndex(reflect.ValueOf(e.key), elem.Elem())
+	}
+	if m.Len() == 0 {
+		m = reflect.Zero(v.Type())
 	}
 	v.Set(m)
 }

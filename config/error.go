@@ -85,21 +85,9 @@ func (p *Located) write(b *strings.Builder, file, kind string) {
 	}
 }
 
-// show gives each problem its source line, without secrets, and sorts them.
-func show(data []byte, list []Located, secrets []*token.Token) {
-	lines := linesOf(data)
-	hidden := map[int][]*token.Token{}
-	for _, t := range secrets {
-		hidden[t.Position.Line] = append(hidden[t.Position.Line], t)
-	}
-	for i := range list {
-		p := &list[i]
-		p.Text = hideUser(p.Text)
-		if p.Line == 0 {
-			continue
-		}
-		p.Source, p.caret = excerpt(lines.line(p.Line), p.Column, hidden[p.Line], p.veil)
-	}
+// show sorts problems, leaves out those beyond [maxFound], and gives those that
+// will be shown their source lines, without secrets.
+func show(data []byte, list []Located, secrets []*token.Token) []Located {
 	slices.SortStableFunc(list, func(a, b Located) int {
 		if a.Line == 0 || b.Line == 0 {
 			return b.Line - a.Line // those without a place come last
@@ -109,6 +97,20 @@ func show(data []byte, list []Located, secrets []*token.Token) {
 		}
 		return a.Column - b.Column
 	})
+	list = list[:min(len(list), maxFound)]
+	lines := linesOf(data)
+	hidden := map[int][]*token.Token{}
+	for _, t := range secrets {
+		hidden[t.Position.Line] = append(hidden[t.Position.Line], t)
+	}
+	for i := range list {
+		p := &list[i]
+		p.Text = hideUser(p.Text)
+		if p.Line > 0 && i < maxShown {
+			p.Source, p.caret = excerpt(lines.line(p.Line), p.Column, hidden[p.Line], p.veil)
+		}
+	}
+	return list
 }
 
 // excerpt is a line as it is shown: secrets replaced, nothing that moves a
@@ -163,8 +165,8 @@ func secretEnd(line []rune, from int, t *token.Token) int {
 	if len(rest) == 0 {
 		return from
 	}
-	if t.Type == token.StringType || t.Type == token.IntegerType || t.Type == token.FloatType || t.Type == token.BoolType {
-		if n := len([]rune(t.Value)); n <= len(rest) && string(rest[:n]) == t.Value {
+	if text := strings.TrimSpace(t.Origin); rest[0] != '"' && rest[0] != '\'' && text != "" {
+		if n := len([]rune(text)); n <= len(rest) && string(rest[:n]) == text {
 			return from + n
 		}
 	}

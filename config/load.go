@@ -79,7 +79,9 @@ func (ld *Loader) Parse(name string, data []byte, parts Part) (*Config, error) {
 		ld.geo = map[string]Stamp{}
 	}
 	b := &builder{file: f, dir: filepath.Dir(name), lookup: ld.LookupEnv, cfg: &Config{File: f}, checked: ld.geo}
-	b.build(parts)
+	if !d.spent { // else the file was not read to its end
+		b.build(parts)
+	}
 	found := d.found
 	known := map[string]bool{}
 	for _, p := range found {
@@ -99,7 +101,7 @@ func (ld *Loader) Parse(name string, data []byte, parts Part) (*Config, error) {
 	for _, w := range b.warnings {
 		b.cfg.Warnings = append(b.cfg.Warnings, d.locate(w))
 	}
-	show(data, b.cfg.Warnings, nil)
+	b.cfg.Warnings = show(data, b.cfg.Warnings, nil)
 	if parts&Edge != 0 {
 		if err := ld.keepSessions(b); err != nil {
 			return nil, err
@@ -152,7 +154,7 @@ func read(data []byte) (*File, *decoder, *Located) {
 
 // fail makes the error of a file.
 func fail(name string, data []byte, list []Located, secrets []*token.Token) *Error {
-	show(data, list, secrets)
+	list = show(data, list, secrets)
 	return &Error{File: or(name, "configuration"), Problems: list}
 }
 

@@ -50,8 +50,8 @@ func (d *decoder) entries(path string, n ast.Node) []entry {
 // merge adds the keys of a "<<" value: an alias of a mapping, or a list of
 // such, of which the first that has a key wins.
 func (d *decoder) merge(path string, n ast.Node, out []entry) []entry {
-	if d.left--; d.left < 0 {
-		return out // value tells it
+	if d.spend(path, n) {
+		return out
 	}
 	t := firstToken(n)
 	n, done := d.resolve(path, n)

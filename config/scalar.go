@@ -148,17 +148,7 @@ func (f *fieldInfo) bounds(t reflect.Type, x int64, text string) *badValue {
 func parseNumber(t reflect.Type, text string) (int64, error) {
 	switch t {
 	case durationType:
-		d, err := time.ParseDuration(text)
-		if days, ok := strings.CutSuffix(text, "d"); ok && err != nil {
-			var n float64
-			if n, err = strconv.ParseFloat(days, 64); err == nil && math.Abs(n) < 100_000 {
-				return int64(n * float64(24*time.Hour)), nil
-			}
-		}
-		if err != nil || text == "" {
-			return 0, errors.New("write it like 500ms, 20s, 1h30m or 7d")
-		}
-		return int64(d), nil
+		return parseDuration(text)
 	case sizeType:
 		return parseSize(text)
 	}
@@ -167,6 +157,19 @@ func parseNumber(t reflect.Type, text string) (int64, error) {
 		return 0, errors.New("write it in digits")
 	}
 	return n, nil
+}
+
+func parseDuration(text string) (int64, error) {
+	if d, err := time.ParseDuration(text); err == nil {
+		return int64(d), nil
+	}
+	const most = 100_000 // days
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.ParseFloat(days, 64); err == nil && math.Abs(n) < most {
+			return int64(n * float64(24*time.Hour)), nil
+		}
+	}
+	return 0, errors.New("write it like 500ms, 20s, 1h30m or 7d")
 }
 
 // units of sizes, the longer ones before those they end with.

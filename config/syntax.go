@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -49,7 +51,7 @@ func parseYAML(data []byte) (root ast.Node, err *Located) {
 			continue
 		}
 		if root != nil {
-			return nil, at(doc.Body.GetToken(), "a second document begins here", "a configuration is one document: take the --- out")
+			return nil, at(firstToken(doc.Body), "a second document begins here", "a configuration is one document: take the --- out")
 		}
 		root = doc.Body
 	}
@@ -70,18 +72,19 @@ func checkText(data []byte) *Located {
 	if marks > maxMarks {
 		return &Located{Problem: problem.Problem{Text: fmt.Sprintf("the file is too intricate: more than %d marks of punctuation and lines", maxMarks)}}
 	}
-	line := 1
+	line, column := 1, 0
 	for rest := data; len(rest) > 0; {
 		r, n := utf8.DecodeRune(rest)
+		rest = rest[n:]
+		column++
 		switch {
 		case r == utf8.RuneError && n == 1:
-			return &Located{Problem: problem.Problem{Text: "the file is not UTF-8 text"}, Line: line, Column: 1}
+			return &Located{Problem: problem.Problem{Text: "this is not UTF-8 text"}, Line: line, Column: column, veil: true}
 		case r == '\n':
-			line++
+			line, column = line+1, 0
 		case r < ' ' && r != '\t' && r != '\r', r == 0x7f:
-			return &Located{Problem: problem.Problem{Text: fmt.Sprintf("a control character (U+%04X) stands here", r)}, Line: line, Column: 1}
+			return &Located{Problem: problem.Problem{Text: fmt.Sprintf("a control character (U+%04X) stands here", r)}, Line: line, Column: column, veil: true}
 		}
-		rest = rest[n:]
 	}
 	return nil
 }
@@ -243,13 +246,41 @@ func syntaxError(err error) *Located {
 	return l
 }
 
-// secretLine finds what a line that cannot be read says of secrets.
-var secretLine = regexp.MustCompile(`(?i)((?:key|secret|token|salt|password)s?["']?\s*:\s*)([^#]*)`)
+var (
+	// secretKey finds the value of a key that says or may say a secret.
+	secretKey = regexp.MustCompile(`(?i)(["']?\b(?:` + strings.Join(refKeys(reflect.TypeFor[File]()), "|") + `|\w*(?:key|secret|token|salt|pass)\w*)["']?\s*:\s*)([^#]*)`)
+	// anyKey begins a line with a key of some kind.
+	anyKey = regexp.MustCompile(`^[\s-]*[\w"']+\s*:`)
+	// secretText finds what looks like key material in a line without a key.
+	secretText = regexp.MustCompile(`[^\s:,\[\]{}]{6,}`)
+)
 
-// veil hides what may be a secret in a line whose structure is not known.
+// refKeys gives the keys of all references to secrets.
+func refKeys(t reflect.Type) (names []string) {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		return refKeys(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if f := t.Field(i); f.Type == refType || f.Type == refsType {
+				names = append(names, regexp.QuoteMeta(f.Tag.Get("yaml")))
+			} else {
+				names = append(names, refKeys(f.Type)...)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// veil hides what may be a secret in a line whose structure is not known: all
+// that follows a key of secrets, and in a line without a key all longer words.
 func veil(line string) string {
-	return secretLine.ReplaceAllStringFunc(line, func(s string) string {
-		m := secretLine.FindStringSubmatch(s)
+	if !anyKey.MatchString(line) {
+		return secretText.ReplaceAllString(line, "…")
+	}
+	return secretKey.ReplaceAllStringFunc(line, func(s string) string {
+		m := secretKey.FindStringSubmatch(s)
 		if v := strings.Trim(m[2], "\"' [{"); v == "" || strings.HasPrefix(v, "file:") || strings.HasPrefix(v, "env:") {
 			return s
 		}
