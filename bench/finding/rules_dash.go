@@ -11,7 +11,7 @@ var dashRules = []Rule{
 	{ID: "dash-template", Title: "a segment template cannot be resolved", Clause: "ISO/IEC 23009-1 5.3.9.4.4",
 		Cure: "use only $RepresentationID$, $Number$, $Time$, $Bandwidth$, $SubNumber$, and $$"},
 	{ID: "dash-period-gap", Title: "Periods leave a gap", Clause: "ISO/IEC 23009-1 5.3.2.1; DASH-IF IOP Live: Periods are contiguous",
-		Cure: "let each Period start where the one before ends", Causes: []ID{"dash-period-start-changed", "dash-period-order", "dash-pto-changed"}},
+		Cure: "let each Period start where the one before ends", Causes: []ID{"dash-period-start-changed", "dash-period-order", "dash-pto-changed", "dash-period-vanished", "dash-period-left-early"}},
 	{ID: "dash-period-overlap", Title: "Periods overlap", Clause: "ISO/IEC 23009-1 5.3.2.1",
 		Cure: "end the former Period where the next starts", Causes: []ID{"dash-period-start-changed", "dash-period-order"}},
 	{ID: "dash-period-order", Title: "Periods are not in the order of their starts", Clause: "ISO/IEC 23009-1 5.3.2.1",

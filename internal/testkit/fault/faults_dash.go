@@ -42,7 +42,7 @@ var MPDs = map[string]*Fault{
 	"Representations change":         periods(func(p *Period) { p.Bandwidth = 600000 }),
 	"segments change their times":    periods(func(p *Period) { p.Length = 2*timescale - 500 }),
 	"startNumber is off by one":      periods(func(p *Period) { p.Number = p.From + 1 }),
-	"segments change their names":    replace("$Number$.m4s", "x$Number$.m4s"),
+	"an MPD renames its segments":    replace("$Number$.m4s", "x$Number$.m4s"),
 	"one AdaptationSet lags":         mpd(lagging),
 	"segments are listed too soon":   mpd(func(m *MPD) { m.Start = m.Start.Add(20 * time.Second) }),
 	"the edge is far behind":         mpd(func(m *MPD) { m.Start = m.Start.Add(-time.Minute) }),
@@ -75,11 +75,15 @@ var MPDs = map[string]*Fault{
 	"the MPD stands still":               {Late: func(path string, since time.Duration) time.Duration { return since }},
 }
 
-// running takes the Period out that has not ended.
+// running takes out the Period that was running when the fault was switched on.
 func running(m *MPD) {
-	if n := len(m.Periods) - 1; n > 0 && m.Periods[n].Duration == 0 {
-		m.Periods = m.Periods[:n]
-	}
+	m.Periods = slices.DeleteFunc(m.Periods, func(p Period) bool {
+		end := p.First + content
+		if p.Ad {
+			end = p.First + cycle - content
+		}
+		return p.First < m.From && m.From < end
+	})
 }
 
 func lagging(m *MPD) {

@@ -57,11 +57,17 @@ var Playlists = map[string]*Fault{
 	"the media sequence stands still":       list(func(p *Playlist) { p.Sequence = p.From - window + 1 }),
 	"the discontinuity sequence is reset":   list(func(p *Playlist) { p.DiscSequence -= 3 }),
 	"the discontinuity sequence runs ahead": list(func(p *Playlist) { p.DiscSequence += 2 }),
-	"segments change their names":           list(func(p *Playlist) { uris(p, ".m4s", "x.m4s") }),
-	"segments change their durations":       list(func(p *Playlist) { durations(p, "1.80000") }),
-	"dates move":                            list(func(p *Playlist) { dates(p, 0, func(int) time.Duration { return 700 * time.Millisecond }) }),
-	"dates go back":                         list(func(p *Playlist) { dates(p, after(p.From, 3), func(int) time.Duration { return -5 * time.Second }) }),
-	"dates jump":                            list(func(p *Playlist) { dates(p, after(p.From, 3), func(int) time.Duration { return 5 * time.Second }) }),
+	"segments move to another host": list(func(p *Playlist) {
+		if p.Pathway == "alpha" {
+			uris(p, "alpha.test", "beta.test")
+			uris(p, Token("alpha"), Token("beta"))
+		}
+	}),
+	"segments change their names":     list(func(p *Playlist) { uris(p, ".m4s", "x.m4s") }),
+	"segments change their durations": list(func(p *Playlist) { durations(p, "1.80000") }),
+	"dates move":                      list(func(p *Playlist) { dates(p, 0, func(int) time.Duration { return 700 * time.Millisecond }) }),
+	"dates go back":                   list(func(p *Playlist) { dates(p, after(p.From, 3), func(int) time.Duration { return -5 * time.Second }) }),
+	"dates jump":                      list(func(p *Playlist) { dates(p, after(p.From, 3), func(int) time.Duration { return 5 * time.Second }) }),
 	"dates drift": list(func(p *Playlist) {
 		dates(p, p.From, func(n int) time.Duration { return time.Duration(n-p.From) * 60 * time.Millisecond })
 	}),
