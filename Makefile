@@ -44,6 +44,7 @@ bench: setup-go
 	@packages=$$(scripts/with '^func Benchmark') && \
 		CGO_ENABLED=0 go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $$packages | tee build/bench.txt
 	@CGO_ENABLED=0 go test ./manifest/benchmarks -v -table -timeout 60m | tee build/bench.md
+	@CGO_ENABLED=0 go test ./proxy/benchmarks -v -table -timeout 60m | tee -a build/bench.md
 
 fuzz: setup-go
 	@echo "== fuzz targets, $(FUZZTIME) each"
