@@ -495,6 +495,11 @@ func TestSegmentsThatComeToTheEdge(t *testing.T) {
 	if res.status != 302 || !strings.Contains(res.header["Location"], ".example/") || !strings.Contains(res.header["Location"], "v360/seg7.m4s") || strings.Contains(res.header["Location"], tok) {
 		t.Errorf("direct: %d %v", res.status, res.header)
 	}
+	// What is asked for may stand in the query; what is ours goes no further.
+	at := s.get("/news/v360/seg7.m4s?v=2&device=hlsjs&token=" + tok + "&CMCD=sid%3D%22x%22").header["Location"]
+	if !strings.Contains(at, "/v360/seg7.m4s?v=2&CMCD=sid%3D%22x%22") || strings.Contains(at, "device=") || strings.Contains(at, tok) {
+		t.Errorf("the query leads to %s", at)
+	}
 	s = newStage(t, func(c *Config) { c.Channels[0].Segments = 1 })
 	res = s.get("/news/v360/seg7.m4s?device=hlsjs&token=" + tok).ok(t)
 	if res.body != "media bytes" || res.header["Content-Type"] != "video/mp4" {

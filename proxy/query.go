@@ -15,6 +15,20 @@ func rawQueryValue(query, name string) string {
 	return ""
 }
 
+// withoutParameter gives a query without the parameters of a name.
+func withoutParameter(query, name string) string {
+	if !hasParameter(query, name) {
+		return query
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		if k, _, _ := strings.Cut(pair, "="); k != name {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
 // hasParameter tells whether a query has a parameter, with or without a value.
 func hasParameter(query, name string) bool {
 	for query != "" {

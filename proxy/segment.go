@@ -66,8 +66,12 @@ func (r *request) mediaURL() (string, bool) {
 	if !r.fillSlots(shape, &key) {
 		return "", false
 	}
+	under := r.escapedPath()
+	if q := withoutParameter(r.ch.access.WithoutToken(r.ex.RawQuery), "device"); q != "" {
+		under += "?" + q // the origin's own words, and the player's CMCD
+	}
 	b := manifest.NewBuilder(nil, 256)
-	b.MediaURL(shape, 0, r.escapedPath())
+	b.MediaURL(shape, 0, under)
 	return string(b.Form().Append(nil, r.values[:])), true
 }
 
