@@ -100,7 +100,6 @@ type row struct {
 }
 
 var (
-	plain     = fault.Config{}
 	steered   = fault.Config{Steered: true}
 	low       = fault.Config{LowLatency: true}
 	encrypted = fault.Config{Encrypted: true}
