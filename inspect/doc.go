@@ -14,6 +14,5 @@
 // bounds on bytes, time and redirects ([Fetcher]) and reads no clock of its
 // own.
 //
-// Locks: Shadow has one mutex over its folder of cases, held by its one worker
-// only while it counts and names them. Nothing else has any.
+// It has no locks: Shadow hands answers to its one worker over a channel.
 package inspect
