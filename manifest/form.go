@@ -90,7 +90,7 @@ func (f *Form) Size() int { return len(f.text) }
 // Held is the memory in bytes that the form is to be charged with: its text,
 // and another one where a render of it may be shared.
 func (f *Form) Held() int {
-	if f.shareable() {
+	if f.Shareable() {
 		return 2 * len(f.text)
 	}
 	return len(f.text)

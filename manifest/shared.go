@@ -30,7 +30,7 @@ var sharedSeed = maphash.MakeSeed()
 // allocation; a call with values that differ from the ones before costs
 // little more than hashing them.
 func (f *Form) Shared(values [][]byte, gzip bool) []byte {
-	if !f.shareable() {
+	if !f.Shareable() {
 		return nil
 	}
 	last := &f.plain
@@ -58,8 +58,8 @@ func (f *Form) Shared(values [][]byte, gzip bool) []byte {
 	return r.out
 }
 
-// shareable tells whether several viewers can have the same render.
-func (f *Form) shareable() bool { return len(f.uses) == 0 || f.uses[SlotSession] == 0 }
+// Shareable tells whether several viewers can have the same render.
+func (f *Form) Shareable() bool { return len(f.uses) == 0 || f.uses[SlotSession] == 0 }
 
 // same tells whether two lists of values fill the form alike.
 func (f *Form) same(a, b [][]byte) bool {

@@ -134,8 +134,12 @@ func (t *Template) Shared(plan *manifest.Plan, gzip bool) []byte {
 	if plan == nil || plan.Shape == nil {
 		return nil
 	}
+	form := t.forms.Get(plan.Shape, plan.Path)
+	if form == nil || !form.Shareable() {
+		return nil
+	}
 	values, borrowed := safeValues(plan.Values)
-	out := t.form(plan.Shape, plan.Path, values).Shared(values, gzip)
+	out := form.Shared(values, gzip)
 	borrowed.put()
 	return out
 }
