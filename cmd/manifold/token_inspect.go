@@ -324,14 +324,15 @@ func (f *facts) field(name, value string) {
 
 // inspectBunny reads Bunny's parameters, of a query or of a path element.
 func inspectBunny(text string, now time.Time) *facts {
-	i := strings.Index(text, "bcdn_token=")
-	if i < 0 {
-		_, query, _ := strings.Cut(text, "?")
-		if i = len(text) - len(query); !strings.Contains("&"+query, "&token=") || !strings.Contains(query, "expires=") {
-			return nil
-		}
+	element := text
+	if _, rest, ok := strings.Cut(text, "bcdn_token="); ok {
+		element, _, _ = strings.Cut("bcdn_token="+rest, "/")
+	} else if _, query, ok := strings.Cut(text, "?"); ok {
+		element = query
 	}
-	element, _, _ := strings.Cut(text[i:], "/")
+	if !strings.Contains("&"+element, "token=") {
+		return nil
+	}
 	params, err := url.ParseQuery(element)
 	if err != nil || params.Get("expires") == "" {
 		return nil
