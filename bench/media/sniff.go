@@ -53,7 +53,7 @@ func Sniff(b []byte) Format {
 		return TTML
 	case bytes.HasPrefix(head, []byte("<!doctype html")), bytes.HasPrefix(head, []byte("<html")):
 		return HTML
-	case utf8.Valid(head):
+	case utf8.Valid(b[:min(len(b), 256)]):
 		return Text
 	}
 	return Noise

@@ -113,7 +113,7 @@ func (t *track) next(res *client.Result) (time.Duration, string) {
 	switch {
 	case m == nil:
 		return 2 * time.Second, ""
-	case !m.Live():
+	case !m.Live() || len(m.Segments) > maxHistory:
 		return max(m.Target, entryEvery), ""
 	case !res.OK():
 		return m.Target / 2, ""
