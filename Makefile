@@ -67,6 +67,6 @@ clean:
 setup-go:
 	@scripts/setup go modules assets
 setup-e2e:
-	@scripts/setup go modules assets ffmpeg chromium
+	@scripts/setup go modules assets ffmpeg nginx chromium
 setup-test:
-	@scripts/setup go modules assets ffmpeg chromium gcc
+	@scripts/setup go modules assets ffmpeg nginx chromium gcc
