@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"manifold/exchange"
 )
@@ -49,6 +50,10 @@ type Request struct {
 	// of the same names, or "". They are answered from the cached whole (RFC
 	// 9110, sections 13 and 14): the origin never sees them.
 	Range, IfRange, IfNoneMatch, IfModifiedSince string
+
+	// Now is the moment of the request by the shield's clock; the zero time
+	// has the shield ask it.
+	Now time.Time
 }
 
 // checkPath refuses a path that is not canonical or could leave the root. The

@@ -129,7 +129,10 @@ func (s *Shield) Fetch(ctx context.Context, req *Request) (*Answer, error) {
 	a := acquireAnswer()
 	a.key = appendKey(a.key[:0], req)
 	a.shield, a.group, a.ctx = s, req.Group, ctx
-	now := s.now()
+	now := req.Now
+	if now.IsZero() {
+		now = s.now()
+	}
 	sh := s.store.shardOf(a.key)
 	e := s.store.get(sh, a.key)
 	if e != nil {

@@ -13,10 +13,14 @@ import (
 // and the session never reach it: the shield drops every query parameter that
 // the channel did not declare.
 func (r *request) upstream(class origin.Class) origin.Request {
-	return origin.Request{
+	req := origin.Request{
 		Group: r.ch.group, Class: class, Path: r.escapedPath(),
 		Query: r.ex.RawQuery, Header: r.ex.Header,
 	}
+	if r.imagined == nil { // else the moment may be imagined too
+		req.Now = r.now
+	}
+	return req
 }
 
 // escapedPath is the origin path as it stands in a URL, in the request's own

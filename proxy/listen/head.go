@@ -2,6 +2,7 @@ package listen
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unsafe"
 
 	"manifold/exchange"
@@ -158,17 +159,35 @@ func (h *head) Each(f func(name, value string) bool) {
 	}
 }
 
-// fold compares two field names of the same length without regard to case.
+// fold compares two field names without regard to case, several bytes at a
+// time: the bytes of a name, control characters being excluded, are letters in
+// two cases where they differ in bit 5 alone (but for "^" and "~", which no
+// name that we know has).
 func fold(a, b string) bool {
-	if len(a) != len(b) {
+	const bit5 = 0x2020202020202020
+	n := len(a)
+	switch {
+	case n != len(b):
 		return false
+	case n >= 8:
+		for i := 0; i+8 < n; i += 8 {
+			if (word(a, i)^word(b, i))&^bit5 != 0 {
+				return false
+			}
+		}
+		return (word(a, n-8)^word(b, n-8))&^bit5 == 0
 	}
-	for i := range len(a) {
-		if lower[a[i]] != lower[b[i]] {
+	for i := range n {
+		if (a[i]^b[i])&^0x20 != 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// word is the eight bytes of s from i on.
+func word(s string, i int) uint64 {
+	return binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), len(s))[i:])
 }
 
 // text is b as a string, without a copy: it is as b is.
@@ -178,16 +197,6 @@ func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 var token = func() (t [256]bool) {
 	for _, c := range "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" {
 		t[c] = true
-	}
-	return t
-}()
-
-var lower = func() (t [256]byte) {
-	for i := range t {
-		t[i] = byte(i)
-		if 'A' <= i && i <= 'Z' {
-			t[i] += 'a' - 'A'
-		}
 	}
 	return t
 }()
