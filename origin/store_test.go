@@ -137,7 +137,7 @@ func TestReplacedIsDead(t *testing.T) {
 	}
 	st.put(&entry{key: "x", class: Segment, problem: &Error{Reason: ErrStatus, Status: 404}, responded: now, lifetime: time.Second}, &policy, now)
 	push()
-	if st.find("x") != nil {
+	if st.find("x") == old { // the error may still be there: which shard is pressed is by chance
 		t.Error("the replaced entry came back")
 	}
 	next := stored("x", Segment, 2000, now, nil)
