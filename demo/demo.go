@@ -268,14 +268,15 @@ func (d *Demo) PageURL() string {
 }
 
 // ChromiumCommand starts Chromium so that it trusts the demo's certificate,
-// also for HTTP/3, which private certificates are not allowed without.
+// also for HTTP/3, which private certificates are not allowed without. The
+// rule for localhost keeps QUIC from going to ::1, where nobody listens.
 func (d *Demo) ChromiumCommand() string {
 	quic := []string{fmt.Sprintf("localhost:%d", d.edge.TLSAddr().Port())}
 	for _, c := range d.CDNs {
 		_, secure := c.Ports()
 		quic = append(quic, fmt.Sprintf("localhost:%d", secure))
 	}
-	return fmt.Sprintf("chromium --user-data-dir=%s --ignore-certificate-errors-spki-list=%s --origin-to-force-quic-on=%s %s",
+	return fmt.Sprintf("chromium --user-data-dir=%s --ignore-certificate-errors-spki-list=%s --origin-to-force-quic-on=%s '--host-resolver-rules=MAP localhost 127.0.0.1' %s",
 		filepath.Join(d.cfg.State, "chromium"), d.SPKI(), strings.Join(quic, ","), d.PageURL())
 }
 

@@ -62,5 +62,5 @@ func (s *stage) devices(t *testing.T, b *browser.Browser) {
 }
 
 func once(n int) bool  { return n == 1 }
-func many(n int) bool  { return n >= 5 }
+func many(n int) bool  { return n >= 3 }
 func never(n int) bool { return n == 0 }

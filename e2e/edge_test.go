@@ -41,6 +41,7 @@ func TestEdge(t *testing.T) {
 	t.Run("AltSvc", s.altSvc)
 	t.Run("Devices", func(t *testing.T) { s.devices(t, b.For(t)) })
 	t.Run("Page", func(t *testing.T) { s.page(t, b.For(t)) })
+	t.Run("Command", s.command)
 	t.Run("TwoEdges", s.twoEdges)
 	t.Run("Live", func(t *testing.T) { s.programme(t, b.For(t), liveProgramme) })
 }

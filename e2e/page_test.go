@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +66,23 @@ func (s *stage) page(t *testing.T, b *browser.Browser) {
 	}
 	if problem := browser.Eval[string](p, `document.querySelector("#problem").textContent`); problem != "" {
 		t.Errorf("the page has a problem: %s", problem)
+	}
+}
+
+// The command that the demo prints starts a Chromium that reaches the edge over
+// HTTP/3: here with what a machine without a screen needs as well.
+func (s *stage) command(t *testing.T) {
+	command, ok := strings.CutSuffix(s.demo.ChromiumCommand(), s.demo.PageURL())
+	if !ok {
+		t.Fatalf("the command does not open the page: %s", command)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	shell := exec.CommandContext(ctx, "sh", "-c", "exec "+command+"--headless=new --no-sandbox --disable-gpu --dump-dom "+s.base(true)+"/nothing")
+	shell.WaitDelay = time.Second
+	page, err := shell.Output()
+	if err != nil || !strings.Contains(string(page), "no channel has this address") {
+		t.Errorf("with the command\n%s\nthe edge is not reached: %v\n%s", command, err, page)
 	}
 }
 

@@ -58,7 +58,14 @@ func (s *stage) programme(t *testing.T, b *browser.Browser, p programme) {
 	}
 	played := make([]time.Duration, len(viewers))
 	for i, v := range viewers {
-		played[i] = v.Report().Played
+		r := v.Report()
+		played[i] = r.Played
+		for _, f := range r.Failures {
+			// Stalls are looked at below; an aborted request is how hls.js leaves a CDN.
+			if f.Code != "bufferStalledError" && f.Code != "aborted" {
+				t.Errorf("%s: an error, and nothing was wrong: %v", v.name, f)
+			}
+		}
 	}
 	down := time.Now()
 	if err := s.demo.CDN("alpha").SetFault(demo.Fault{Refuse: true}); err != nil {

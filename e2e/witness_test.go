@@ -110,21 +110,31 @@ func (l lateness) within(from, until float64) time.Duration {
 	return time.Duration(total * float64(time.Millisecond))
 }
 
+// tooSlow tells that the machine could not even show the pictures it had: one
+// in 33 was dropped, where an idle machine drops one in 200.
+func tooSlow(r browser.Report) bool { return r.Dropped*33 > r.Frames }
+
 // unbroken fails the test for all that a viewer would have noticed: a picture
 // that stands still for more than a quarter of a second, a jump, an error that
-// ends it. Times in which the page itself could not run are not counted.
+// ends it. Two things are not counted, which are a busy machine's and not the
+// network's: times in which the page itself could not run, and, where pictures
+// were dropped as well, short times in which it stood still with media at hand
+// or at its very beginning.
 func unbroken(t *testing.T, p *browser.Playback) browser.Report {
 	t.Helper()
 	r := p.Report()
 	t.Log(r)
 	late := browser.Eval[lateness](p.Page, "window.late")
+	first := beginning(p)
 	for _, g := range r.Gaps {
 		from := float64(g.Since.Milliseconds())
 		lost := g.Lost - late.within(from, from+float64(g.Lost.Milliseconds()))
 		switch {
 		case g.Lost == 0:
 			t.Errorf("stands still at %v with %v buffered", g.Position, g.Ahead)
-		case lost > 250*time.Millisecond:
+		case lost <= 250*time.Millisecond:
+		case tooSlow(r) && g.Lost < 3*time.Second && (!g.Dry() || g.Position < first+time.Second):
+		default:
 			t.Errorf("stood still for %v, %v of it while the page ran, at %v with %v buffered", g.Lost, lost, g.Position, g.Ahead)
 		}
 	}
@@ -145,6 +155,17 @@ func unbroken(t *testing.T, p *browser.Playback) browser.Report {
 		t.Logf("the page ran late %d times: %v", len(late), late[:min(5, len(late))])
 	}
 	return r
+}
+
+// beginning is where in the media a playback began.
+func beginning(p *browser.Playback) time.Duration {
+	for _, e := range p.Events() {
+		var at struct{ Position, Played float64 }
+		if e.Type == "progress" && json.Unmarshal(e.Data, &at) == nil && at.Played > 0 {
+			return time.Duration((at.Position - at.Played) * float64(time.Second))
+		}
+	}
+	return 0
 }
 
 // keepEvents writes what a player told, once its test has failed.

@@ -39,6 +39,7 @@ type Edge struct {
 	adminLn  net.Listener
 
 	stopping atomic.Bool
+	handed   atomic.Bool // another process has the sockets, and is told of
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 
@@ -111,6 +112,9 @@ func Start(o Options) (_ *Edge, err error) {
 	}
 	e.running.Go(func() { e.follow(ctx, o.Tick, o.Hangup) })
 	e.notify("READY=1")
+	if err := tellParent(); err != nil {
+		e.log.Warn("hand-over", "error", err)
+	}
 	return e, nil
 }
 
@@ -206,7 +210,9 @@ func (e *Edge) Certificates() []listen.CertInfo {
 // edge is not ready.
 func (e *Edge) Stop(ctx context.Context) error {
 	e.stopping.Store(true)
-	e.notify("STOPPING=1")
+	if !e.handed.Load() {
+		e.notify("STOPPING=1")
+	}
 	err := e.listener.Shutdown(ctx)
 	if e.admin != nil {
 		_ = e.admin.Shutdown(ctx)

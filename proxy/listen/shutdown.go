@@ -213,9 +213,9 @@ func (l *Listener) HandOver() (files []*os.File, env []string, err error) {
 	for _, e := range l.ends {
 		var f *os.File
 		if e.tcp != nil {
-			f, err = duplicate(e.tcp, e.kind.String())
+			f, err = Duplicate(e.tcp, e.kind.String())
 		} else {
-			f, err = duplicate(e.udp, e.kind.String())
+			f, err = Duplicate(e.udp, e.kind.String())
 		}
 		if err != nil {
 			for _, f := range files {

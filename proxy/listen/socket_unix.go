@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// duplicate gives a descriptor for the same socket that a child process can
+// Duplicate gives a descriptor for the same socket that a child process can
 // inherit. (File of net's types would turn the shared socket to blocking.)
-func duplicate(c syscall.Conn, name string) (*os.File, error) {
+func Duplicate(c syscall.Conn, name string) (*os.File, error) {
 	rc, err := c.SyscallConn()
 	if err != nil {
 		return nil, err
