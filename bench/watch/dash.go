@@ -69,7 +69,7 @@ func (w *watcher) mpd(ctx context.Context, d *doc, res *client.Result) {
 			continue
 		}
 		if kind := read.Sniff(again.Body); kind != read.MPDDocument {
-			w.add("not-a-manifest", d, d.reloads-1, evidence{url: address, said: fmt.Sprintf("%s, Content-Type %q: %s", describe(again), again.Header.Get("Content-Type"), kind), after: firstLines(again.Body)})
+			w.add("not-a-manifest", d, d.version()-1, evidence{url: address, said: fmt.Sprintf("%s, Content-Type %q: %s", describe(again), again.Header.Get("Content-Type"), kind), after: firstLines(again.Body)})
 			continue
 		}
 		res = again
@@ -138,7 +138,7 @@ func (p *presentation) version(ctx context.Context, res *client.Result) *read.MP
 	if !older {
 		p.edges(m, res)
 		p.order(m)
-		p.prev, p.prevN, p.digest = m, p.doc.reloads, digest
+		p.prev, p.prevN, p.digest = m, p.doc.version(), digest
 	}
 	p.clock(ctx, m, res)
 	p.patch(ctx, m, res)

@@ -275,7 +275,7 @@ func (p *presentation) record(now *read.Period) (fresh map[string][]read.Entry) 
 			for _, e := range a.Entries {
 				if _, ok := r.segments[e.Time]; !ok {
 					fresh[rep.ID] = append(fresh[rep.ID], e)
-					r.segments[e.Time] = published{number: e.Number, duration: e.Duration, uri: p.w.tokens.strip(rep.SegmentURI(e)), reload: p.doc.reloads, line: e.Line}
+					r.segments[e.Time] = published{number: e.Number, duration: e.Duration, uri: p.w.tokens.strip(rep.SegmentURI(e)), reload: p.doc.version(), line: e.Line}
 					r.high = max(r.high, e.Time)
 				} else {
 					was := r.segments[e.Time]

@@ -342,7 +342,7 @@ func (p *presentation) timeSource(ctx context.Context, m *read.MPD, res *client.
 
 // patch asks for a patch once it is offered (ISO/IEC 23009-1, section 5.15).
 func (p *presentation) patch(ctx context.Context, m *read.MPD, res *client.Result) {
-	if len(m.Patches) == 0 || p.doc.reloads%8 != 2 {
+	if len(m.Patches) == 0 || p.doc.version()%8 != 2 {
 		return
 	}
 	address := resolve(res.URL, m.Patches[0].URL)

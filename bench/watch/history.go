@@ -307,7 +307,7 @@ func (t *track) remember(m *read.Media, res *client.Result, older bool) {
 			date = s.Date
 		}
 		if t.facts[s.MSN] == nil {
-			f := &fact{dsn: s.DSN, uri: t.identify(s), duration: s.Duration, disc: s.Discontinuity, date: date, said: !s.Date.IsZero(), mapping: t.mapOf(s), keys: t.keysOf(s), reload: t.doc.reloads}
+			f := &fact{dsn: s.DSN, uri: t.identify(s), duration: s.Duration, disc: s.Discontinuity, date: date, said: !s.Date.IsZero(), mapping: t.mapOf(s), keys: t.keysOf(s), reload: t.doc.version()}
 			if before := t.facts[s.MSN-1]; before != nil {
 				f.pos = before.pos + before.duration
 			}

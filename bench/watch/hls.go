@@ -41,7 +41,7 @@ func (w *watcher) multivariant(ctx context.Context, d *doc, res *client.Result) 
 				continue
 			}
 			if kind := read.Sniff(res.Body); kind != read.Multivariant {
-				w.add("not-a-manifest", d, d.reloads-1, evidence{said: fmt.Sprintf("the entry was a multivariant playlist and is now %s", kind), after: firstLines(res.Body)})
+				w.add("not-a-manifest", d, d.version()-1, evidence{said: fmt.Sprintf("the entry was a multivariant playlist and is now %s", kind), after: firstLines(res.Body)})
 				continue
 			}
 			w.firstChoice(d, w.firstPathway(w.readMaster(d, res), res.URL), "the multivariant playlist")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,9 +144,9 @@ func TestEdges(t *testing.T) {
 		{2, 2 * time.Second, ""}, {1, 2 * time.Second, "hls-media-sequence-back"}, {2, 6 * time.Second, "hls-media-sequence-back"},
 	} {
 		for _, address := range []string{hls, dash} {
-			n := 0
+			var n atomic.Int64
 			f := &fault.Fault{Late: func(string, time.Duration) time.Duration {
-				if n++; n%3 == 0 {
+				if n.Add(1)%3 == 0 {
 					return c.lag
 				}
 				return 0

@@ -132,10 +132,10 @@ func (t *track) probe(ctx context.Context) {
 		t.refuses(ctx, "_HLS_part=0", "ll-block-unchecked")
 		t.refuses(ctx, fmt.Sprintf("_HLS_msn=%d", m.End()+100), "ll-block-far")
 	}
-	if m.Control.CanSkipUntil > 0 && t.doc.reloads%8 == 1 {
+	if m.Control.CanSkipUntil > 0 && t.doc.version()%8 == 1 {
 		t.delta(ctx)
 	}
-	if len(m.Hints) > 0 && t.doc.reloads%16 == 4 {
+	if len(m.Hints) > 0 && t.doc.version()%16 == 4 {
 		t.hinted(ctx, m.Hints[0])
 	}
 }

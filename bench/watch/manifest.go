@@ -24,7 +24,7 @@ func (w *watcher) manifest(ctx context.Context, d *doc, req client.Request) (*cl
 		return res, false // the watch is over
 	}
 	w.mu.Lock()
-	d.reloads++
+	d.reloads.Add(1)
 	w.bytes += res.Wire
 	w.mu.Unlock()
 	if e := w.refusal(res, req.URL); e != nil {

@@ -260,7 +260,7 @@ func (t *track) reports(m *read.Media, others []*track, res *client.Result) {
 		reported = append(reported, o)
 		// What it had one target duration ago is old by any measure.
 		old := o.markAt(res.Begin.Add(-m.Target))
-		newest := o.view.end
+		newest, began := o.view.end, o.view.began
 		t.w.mu.Unlock()
 		end := r.LastMSN + 1
 		if r.LastMSN == 0 && r.LastPart < 0 {
@@ -269,17 +269,17 @@ func (t *track) reports(m *read.Media, others []*track, res *client.Result) {
 		switch {
 		case end < old:
 			t.w.add("ll-report", t.doc, t.prevN, evidence{said: fmt.Sprintf("%s is reported to have segment %d last; it had segment %d more than a target duration ago", o.where, r.LastMSN, old-1), after: []finding.Line{r.Line}})
-		case newest > 0 && end > newest+3 && now.Sub(o.view.began) < 2*m.Target:
+		case newest > 0 && end > newest+3 && now.Sub(began) < 2*m.Target:
 			t.w.add("ll-report", t.doc, t.prevN, evidence{said: fmt.Sprintf("%s is reported to have segment %d last; it had segment %d a moment ago", o.where, r.LastMSN, newest-1), after: []finding.Line{r.Line}})
 		}
 	}
-	for _, o := range others {
-		if o.kind == "VIDEO" || o.kind == "AUDIO" {
-			if o.pathway == t.pathway && o.view.partTarget > 0 && !slices.Contains(reported, o) {
-				t.w.add("ll-report-missing", t.doc, 0, evidence{said: fmt.Sprintf("no EXT-X-RENDITION-REPORT for %s", o.where)})
-				return
-			}
-		}
+	t.w.mu.Lock()
+	i := slices.IndexFunc(others, func(o *track) bool {
+		return (o.kind == "VIDEO" || o.kind == "AUDIO") && o.pathway == t.pathway && o.view.partTarget > 0 && !slices.Contains(reported, o)
+	})
+	t.w.mu.Unlock()
+	if i >= 0 {
+		t.w.add("ll-report-missing", t.doc, 0, evidence{said: fmt.Sprintf("no EXT-X-RENDITION-REPORT for %s", others[i].where)})
 	}
 }
 

@@ -72,7 +72,7 @@ func (s *steerer) ask(ctx context.Context, address string) (*read.SteeringAnswer
 		return nil, nil
 	}
 	s.w.mu.Lock()
-	s.doc.reloads++
+	s.doc.reloads.Add(1)
 	s.w.bytes += res.Wire
 	s.w.mu.Unlock()
 	say := func(rule finding.ID, format string, args ...any) {
@@ -100,7 +100,7 @@ func (s *steerer) ask(ctx context.Context, address string) (*read.SteeringAnswer
 	if len(a.Priority) > 0 {
 		s.w.firstChoice(s.doc, a.Priority[0], "the steering answer")
 	}
-	s.prev, s.prevN = a, s.doc.reloads
+	s.prev, s.prevN = a, s.doc.version()
 	return a, res.URL
 }
 

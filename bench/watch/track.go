@@ -83,7 +83,7 @@ func (t *track) run(ctx context.Context, first *client.Result) {
 		first = nil
 		if ok && t.isMedia(res) {
 			t.version(ctx, res, directives)
-		} else if t.prev == nil && t.doc.reloads > 3 {
+		} else if t.prev == nil && t.doc.version() > 3 {
 			return // was never a playlist
 		}
 		if ctx.Err() != nil {
@@ -155,7 +155,7 @@ func (t *track) version(ctx context.Context, res *client.Result, directives stri
 			t.hints(m)
 		}
 		t.sample(m)
-		t.prev, t.prevN = m, t.doc.reloads
+		t.prev, t.prevN = m, t.doc.version()
 		t.prevLines = m.Lines
 		if len(res.Body) > maxEvidence {
 			t.prevLines = nil

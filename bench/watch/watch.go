@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"manifold/bench/client"
@@ -38,12 +39,15 @@ type watcher struct {
 // doc is one document that is followed.
 type doc struct {
 	name, url string
-	reloads   int
+	reloads   atomic.Int64
 	segments  int
 	fetched   int
 	edge      *float64
 	slow      int // reloads in a row that took long
 }
+
+// version is the number of the newest version, from 1.
+func (d *doc) version() int { return int(d.reloads.Load()) }
 
 // Run watches until cfg.For has passed or ctx ends. The error is about the
 // configuration; whatever the presentation does is in the report.
@@ -108,7 +112,7 @@ func (w *watcher) report() *finding.Report {
 	defer w.mu.Unlock()
 	r := &finding.Report{URL: w.tokens.redact(w.cfg.URL), Kind: w.kind, Began: w.began, Ended: w.cfg.Now(), Edges: w.cfg.Edges, Client: w.cfg.Client, Bytes: w.bytes, Facts: w.facts}
 	for _, d := range w.docs {
-		r.Resources = append(r.Resources, finding.Resource{Name: d.name, URL: w.tokens.redact(d.url), Reloads: d.reloads, Segments: d.segments, Fetched: d.fetched, Edge: d.edge})
+		r.Resources = append(r.Resources, finding.Resource{Name: d.name, URL: w.tokens.redact(d.url), Reloads: d.version(), Segments: d.segments, Fetched: d.fetched, Edge: d.edge})
 		r.SegmentsSeen += d.segments
 		r.SegmentsFetched += d.fetched
 	}
@@ -147,7 +151,7 @@ type evidence struct {
 // add records a finding about version reload of d, against previous where it
 // is not 0.
 func (w *watcher) add(rule finding.ID, d *doc, previous int, e evidence) {
-	f := finding.Finding{Rule: finding.Of(rule), Where: d.name, URL: d.url, Reload: d.reloads, Previous: previous, At: w.cfg.Now(), Said: w.tokens.redact(e.said)}
+	f := finding.Finding{Rule: finding.Of(rule), Where: d.name, URL: d.url, Reload: d.version(), Previous: previous, At: w.cfg.Now(), Said: w.tokens.redact(e.said)}
 	if e.where != "" {
 		f.Where = e.where
 	}
