@@ -26,7 +26,7 @@ var hlsRules = []Rule{
 		Cure: "derive the date from media time; correct EXTINF values that are rounded", Causes: []ID{"hls-date-jump", "hls-date-overlap", "hls-segment-duration-changed", "hls-date-changed", "hls-target-exceeded"}},
 	{ID: "hls-daterange", Title: "an EXT-X-DATERANGE contradicts itself or its like", Clause: "rfc8216bis 4.4.5.1",
 		Cure: "one ID, one meaning: later tags may add attributes, never change them"},
-	{ID: "hls-playlist-type", Title: "EXT-X-PLAYLIST-TYPE stands in a playlist whose segments leave", Clause: "rfc8216bis 6.2.2, RFC 8216 4.3.3.5",
+	{ID: "hls-playlist-type", Title: "EXT-X-PLAYLIST-TYPE changed, or stands in a playlist whose segments leave", Clause: "rfc8216bis 6.2.1, 6.2.2, RFC 8216 4.3.3.5",
 		Cure: "leave the tag out of sliding windows"},
 	{ID: "hls-short-window", Title: "a live playlist is shorter than three target durations", Clause: "RFC 8216 6.2.2, rfc8216bis 6.2.2",
 		Cure: "keep more segments listed: players start three target durations from the end"},

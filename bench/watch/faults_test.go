@@ -38,7 +38,7 @@ func watched(t *testing.T, cfg fault.Config, f *fault.Fault, address string, cha
 			t.Fatal(err)
 		}
 		defer clients.Close()
-		c := Config{URL: address, For: before + faulty, Segments: All, Fetcher: clients.Viewer(0), Second: clients.Viewer(1), Client: "no sockets"}
+		c := Config{URL: address, For: before + faulty, Segments: All, MaxManifest: 1 << 20, Fetcher: clients.Viewer(0), Second: clients.Viewer(1), Client: "no sockets"}
 		if change != nil {
 			change(&c)
 		}

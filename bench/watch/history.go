@@ -105,9 +105,10 @@ func (t *track) headers(m, p *read.Media) {
 		t.w.add("hls-ended-resumed", t.doc, t.prevN, evidence{said: fmt.Sprintf("segments %d to %d became %d to %d", p.Sequence, p.End(), m.Sequence, m.End())})
 	case p.Type == "EVENT" && m.Sequence > p.Sequence:
 		t.say("hls-event-changed", fmt.Sprintf("%d segments left an EVENT playlist", m.Sequence-p.Sequence), p.SequenceLine, m.SequenceLine)
-	case p.Type == "" && m.Type == "" && p.Live() && m.Sequence > p.Sequence:
 	case m.Type != "" && m.Sequence > p.Sequence && p.Live():
 		t.w.add("hls-playlist-type", t.doc, t.prevN, evidence{said: fmt.Sprintf("EXT-X-PLAYLIST-TYPE is %s and %d segments left", m.Type, m.Sequence-p.Sequence)})
+	case m.Type != p.Type && p.Live() && m.Live():
+		t.w.add("hls-playlist-type", t.doc, t.prevN, evidence{said: fmt.Sprintf("EXT-X-PLAYLIST-TYPE was %q and became %q", p.Type, m.Type)})
 	}
 	t.dateRanges(m, p)
 }

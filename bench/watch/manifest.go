@@ -120,11 +120,14 @@ func (w *watcher) slow(d *doc, res *client.Result, interval time.Duration) {
 // personal: what is one viewer's own must not be stored for others (RFC 9111,
 // section 3).
 func (w *watcher) personal(d *doc, res *client.Result) {
+	if uncacheable(res.Header) {
+		return
+	}
 	mark, why := w.tokens.personalIn(string(res.Body)), "it carries"
 	if mark == "" && res.Header.Get("Set-Cookie") != "" {
 		mark, why = "Set-Cookie", "it comes with"
 	}
-	if mark == "" || uncacheable(res.Header) {
+	if mark == "" {
 		return
 	}
 	w.add("personal-cacheable", d, 0, evidence{said: fmt.Sprintf("Cache-Control is %q, and %s %s", res.Header.Get("Cache-Control"), why, mark)})

@@ -60,6 +60,13 @@ func (t *track) sameHeader(m *read.Media, o *track) (found []note) {
 	if !sameControl(m.Control, v.control) && m.Live() == v.live && !(m.PartTarget > 0) != (v.partTarget > 0) {
 		differ(m.ControlLine, "another EXT-X-SERVER-CONTROL")
 	}
+	if len(found) == 0 {
+		t.differs = 0
+		return nil
+	}
+	if t.differs++; t.differs < 2 && m.Live() {
+		return nil // the other may have changed since it was read
+	}
 	return found
 }
 

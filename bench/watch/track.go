@@ -30,6 +30,7 @@ type track struct {
 	interval  time.Duration
 	lags      int // reloads in a row behind the others
 	apart     int // reloads in a row with other discontinuities
+	differs   int // reloads in a row with another header
 	probed    bool
 	early     bool // the last blocking reload did not block
 
