@@ -64,7 +64,7 @@ func TestSocketActivation(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "manifold.yml")
 	config := "listen: {plain: [], self_made: tls, deadlines: {drain: none}}\nlog: {level: error}\n" +
-		"channels:\n  - {name: news, origin: \"https://origin.example/\", pathways: \"https://cdn.example\"}\n"
+		"channels:\n  - {name: news, origin: \"https://origin.example/\", pathways: [\"https://cdn.example\"]}\n"
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

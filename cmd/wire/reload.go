@@ -80,7 +80,7 @@ func (e *Edge) Reload(by string) (*Report, error) {
 	defer e.mu.Unlock()
 	e.notify("RELOADING=1")
 	defer e.notify("READY=1")
-	old := e.current.Load()
+	old, read := e.current.Load(), e.watch.look()
 	cfg, err := e.loader.Load(e.file, config.Edge)
 	if err != nil {
 		err = ConfigError{err}
@@ -88,7 +88,7 @@ func (e *Edge) Reload(by string) (*Report, error) {
 		err = e.take(cfg)
 	}
 	if err != nil {
-		e.refused(by, err, old)
+		e.refused(by, err, old, read)
 		return nil, err
 	}
 	r := &Report{Changed: []string{}}
@@ -111,8 +111,9 @@ func (e *Edge) Reload(by string) (*Report, error) {
 }
 
 // refused tells of a configuration that was not taken, problem by problem, and
-// goes on looking at the files that it named.
-func (e *Edge) refused(by string, err error, old *config.Config) {
+// goes on looking at the files that it named; read is what those of the old
+// one held when the reading began.
+func (e *Edge) refused(by string, err error, old *config.Config, read map[string][32]byte) {
 	files := old.Files
 	var bad *config.Error
 	if errors.As(err, &bad) {
@@ -124,7 +125,7 @@ func (e *Edge) refused(by string, err error, old *config.Config) {
 	} else {
 		e.log.Error("configuration refused; the one before stays in force", "by", by, "error", err)
 	}
-	e.watch.refollow(files)
+	e.watch.goOn(files, read)
 }
 
 // follow reloads when a file has changed and when it is asked to.

@@ -39,6 +39,22 @@ func (w *watcher) refollow(files []string) {
 	w.sums = sumsOf(files, w.stamps)
 }
 
+// look gives what the followed files hold now.
+func (w *watcher) look() map[string][32]byte {
+	return sumsOf(w.files, stampsOf(w.files))
+}
+
+// goOn watches files after a reading that failed; read is what they held when
+// it began.
+func (w *watcher) goOn(files []string, read map[string][32]byte) {
+	w.refollow(files)
+	for name, sum := range read {
+		if now, ok := w.sums[name]; ok && now != sum {
+			w.sums[name], w.moving = sum, true // changed since
+		}
+	}
+}
+
 // changed tells once that contents differ from what they were.
 func (w *watcher) changed() bool {
 	now := stampsOf(w.files)
