@@ -88,10 +88,11 @@ func (p *probes) changed(t *probe.Target, up bool, cause error) {
 	if !up {
 		health = steering.Down
 	}
-	p.log.Warn("pathway health changed", "set", t.Set, "pathway", t.ID, "health", health.String(), "cause", cause)
 	if err := p.conditions.SetHealth(t.Set, t.ID, health); err != nil {
 		p.log.Error("cannot set health", "error", err)
+		return
 	}
+	p.log.Warn("pathway health changed", "set", t.Set, "pathway", t.ID, "health", health.String(), "cause", cause)
 }
 
 // wait waits until all probing has ended, after ctx has.
