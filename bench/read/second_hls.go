@@ -60,7 +60,7 @@ func SecondMedia(body []byte, m *Media) []Problem {
 		p.add("views-differ", finding.Line{Number: 1}, "grafov/m3u8 and the strict reader disagree whether the playlist has ended")
 	}
 	last := len(m.Segments)
-	if len(m.Parts) > 0 {
+	if last > 0 && len(m.Parts) > 0 {
 		last-- // the library gives it the tags of the segment that is coming
 	}
 	for i := range m.Segments[:last] {
