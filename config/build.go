@@ -338,10 +338,16 @@ func (b *builder) long(path string, secret []byte) []byte {
 
 func (b *builder) devices() {
 	for i, d := range b.file.Devices {
-		p := device.Profile{
-			Name: d.Name, UserAgents: d.UserAgents, RedundantVariants: d.RedundantVariants, BaseURLs: d.BaseURLs,
-			Location: d.Location, Redirects: d.Redirects, Gzip: d.Gzip, Evict: d.Evict,
+		var p device.Profile
+		for _, s := range device.Shipped() {
+			if s.Name == d.Name {
+				p = s // for what the file has no keys for
+			}
 		}
+		p.Name, p.UserAgents, p.RedundantVariants, p.BaseURLs = d.Name, d.UserAgents, d.RedundantVariants, d.BaseURLs
+		p.Location, p.Redirects, p.Gzip, p.Evict = d.Location, d.Redirects, d.Gzip, d.Evict
+		p.MaxHeight, p.Codecs, p.SDROnly = d.MaxHeight, d.Codecs, !d.HDR
+		p.Steering = 0
 		if slices.Contains(d.Steering, "hls") {
 			p.Steering |= device.SteersHLS
 		}

@@ -168,6 +168,10 @@ func (b *builder) channel(i int) {
 	if len(ch.Pathways.List) > 0 {
 		c.Set = ch.Name
 	}
+	c.DefaultTier = ch.DefaultTier
+	for _, t := range ch.Tiers {
+		c.Tiers = append(c.Tiers, proxy.TierConfig{Name: t.Name, Filter: t.filter()})
+	}
 	switch ch.Segments {
 	case "proxy":
 		c.Segments = manifest.SegmentsProxy
@@ -175,6 +179,16 @@ func (b *builder) channel(i int) {
 		c.Segments = manifest.SegmentsRedirect
 	}
 	b.cfg.Proxy.Channels = append(b.cfg.Proxy.Channels, c)
+}
+
+// filter is the tier as manifests are filtered by it.
+func (t *Tier) filter() manifest.Filter {
+	return manifest.Filter{
+		MinLines: t.MinHeight, MaxLines: t.MaxHeight, MinBitrate: t.MinBitrate, MaxBitrate: t.MaxBitrate,
+		MaxFrameRate: t.MaxFrameRate, Codecs: t.Codecs, SDROnly: !t.HDR, Languages: t.Languages, Subtitles: t.Subtitles,
+		Order:        map[string]manifest.Order{"ascending": manifest.Ascending, "descending": manifest.Descending}[t.Order],
+		StartBitrate: t.StartBitrate,
+	}
 }
 
 func (b *builder) origin(path string, ch *Channel) origin.GroupConfig {

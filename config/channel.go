@@ -11,6 +11,25 @@ type Channel struct {
 	Pathways PathwayList `yaml:"pathways"`
 	Steering Steering    `yaml:"steering"`
 	Access   Access      `yaml:"access"`
+
+	Tiers       []Tier `yaml:"tiers"`
+	DefaultTier string `yaml:"default_tier"`
+}
+
+// Tier is what viewers of a channel are offered; see manifest.Filter.
+type Tier struct {
+	Name         string   `yaml:"name"`
+	MinHeight    int      `yaml:"min_height" word:"none=0" min:"1"`
+	MaxHeight    int      `yaml:"max_height" word:"none=0" min:"1"`
+	MinBitrate   int      `yaml:"min_bitrate" word:"none=0" min:"1"`
+	MaxBitrate   int      `yaml:"max_bitrate" word:"none=0" min:"1"`
+	MaxFrameRate float64  `yaml:"max_frame_rate"`
+	Codecs       []string `yaml:"codecs"`
+	HDR          bool     `yaml:"hdr"`
+	Languages    []string `yaml:"languages"`
+	Subtitles    []string `yaml:"subtitles"`
+	Order        string   `yaml:"order" one:"listed ascending descending"`
+	StartBitrate int      `yaml:"start_bitrate" word:"none=0" min:"1"`
 }
 
 // Match says which requests are a channel's.

@@ -63,6 +63,7 @@ func defaultTranscoder() Transcoder {
 // name, where it has one: a device of a shipped name begins as the shipped one.
 
 func (d *Device) defaults(name string) {
+	d.HDR = true
 	for _, p := range device.Shipped() {
 		if p.Name == name {
 			*d = deviceOf(p)
@@ -74,6 +75,7 @@ func deviceOf(p device.Profile) Device {
 	d := Device{
 		Name: p.Name, UserAgents: p.UserAgents, RedundantVariants: p.RedundantVariants, BaseURLs: p.BaseURLs,
 		Location: p.Location, Redirects: p.Redirects, Gzip: p.Gzip, Evict: p.Evict,
+		MaxHeight: p.MaxHeight, Codecs: p.Codecs, HDR: !p.SDROnly,
 	}
 	if p.Steering&device.SteersHLS != 0 {
 		d.Steering = append(d.Steering, "hls")
@@ -106,6 +108,8 @@ func (c *Channel) defaults(string) {
 		},
 	}
 }
+
+func (t *Tier) defaults(string) { *t = Tier{HDR: true, Order: "listed"} }
 
 func (p *Pathway) defaults(string) { p.Weight = 1 }
 

@@ -134,6 +134,9 @@ type Device struct {
 	Location          bool     `yaml:"location"`
 	Redirects         bool     `yaml:"redirects"`
 	Gzip              bool     `yaml:"gzip"`
+	MaxHeight         int      `yaml:"max_height" word:"none=0" min:"1"`
+	Codecs            []string `yaml:"codecs"`
+	HDR               bool     `yaml:"hdr"`
 	Evict             int      `yaml:"evict" word:"none=0" min:"400" max:"599"`
 }
 

@@ -18,6 +18,7 @@ type Sources struct {
 	Requests interface {
 		EachCount(f func(proxy.Count))
 		EachBytes(f func(channel, kind string, bytes uint64))
+		EachEvent(f func(channel, event string, n uint64))
 	}
 	Pathways func() []proxy.PathwayStatus
 	Shield   func() origin.Counters
@@ -50,6 +51,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	requestsTotal  = describe("requests_total", "Requests answered.", "channel", "kind", "protocol", "class")
 	bytesTotal     = describe("response_bytes_total", "Bytes of manifests and steering answers, before HTTP framing.", "channel", "kind")
+	channelEvents  = describe("channel_events_total", "What happened on a channel that an operator may want to know of.", "channel", "event")
 	pathwayHealth  = describe("pathway_health", "1 for the state a pathway is in.", "set", "pathway", "state")
 	pathwayDrained = describe("pathway_drained", "1 while an operator drains the pathway.", "set", "pathway")
 	pathwayLoad    = describe("pathway_load", "Load as reported to the admin API.", "set", "pathway")
@@ -62,7 +64,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, pathwayHealth, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, connections, connEvents} {
+	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, channelEvents, pathwayHealth, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, connections, connEvents} {
 		ch <- d
 	}
 }
@@ -79,6 +81,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(requestsTotal, float64(n.Requests), n.Channel, n.Kind, n.Protocol, strconv.Itoa(n.Class)+"xx")
 	})
 	c.s.Requests.EachBytes(func(channel, kind string, bytes uint64) { counter(bytesTotal, float64(bytes), channel, kind) })
+	c.s.Requests.EachEvent(func(channel, event string, n uint64) { counter(channelEvents, float64(n), channel, event) })
 	for _, p := range c.s.Pathways() {
 		for _, state := range []string{"healthy", "degraded", "down"} {
 			gauge(pathwayHealth, truth(p.Health == state), p.Set, p.ID, state)

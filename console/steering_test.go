@@ -52,6 +52,9 @@ func (e *edgeOfTest) Explain(_ context.Context, im *proxy.Imagined) (*proxy.Expl
 func (e *edgeOfTest) EachCount(f func(proxy.Count)) {
 	f(proxy.Count{Channel: "news", Kind: "mpd", Protocol: "h3", Class: 2, Requests: 7})
 }
+func (e *edgeOfTest) EachEvent(f func(channel, event string, n uint64)) {
+	f("news", "unknown_tier", 3)
+}
 func (e *edgeOfTest) EachBytes(f func(channel, kind string, bytes uint64)) { f("news", "mpd", 700) }
 
 const testToken = "the admin token of this test"
@@ -133,6 +136,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, line := range []string{
 		`manifold_requests_total{channel="news",class="2xx",kind="mpd",protocol="h3"} 7`,
+		`manifold_channel_events_total{channel="news",event="unknown_tier"} 3`,
 		`manifold_response_bytes_total{channel="news",kind="mpd"} 700`,
 		`manifold_pathway_health{pathway="alpha",set="public",state="down"} 1`,
 		`manifold_shield_entries{zone="live"} 3`,

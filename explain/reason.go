@@ -39,6 +39,10 @@ const (
 	AccessSteer   Reason = "access.steering"
 	AccessRefused Reason = "access.refused"
 
+	AccessTier        Reason = "access.tier"
+	AccessTierDefault Reason = "access.tier-default"
+	AccessTierUnknown Reason = "access.tier-unknown"
+
 	DeviceNamed     Reason = "device.named"
 	DeviceUserAgent Reason = "device.user-agent"
 	DeviceSession   Reason = "device.session"
@@ -70,18 +74,19 @@ const (
 	CompileDone   Reason = "compile.done"
 	CompileFailed Reason = "compile.failed"
 
-	PlanSteered   Reason = "plan.steered"
-	PlanBackups   Reason = "plan.backups"
-	PlanSingle    Reason = "plan.single"
-	PlanPathway   Reason = "plan.pathway"
-	PlanMoved     Reason = "plan.moved"
-	PlanRedirect  Reason = "plan.redirect"
-	PlanFilter    Reason = "plan.filter"
-	PlanToken     Reason = "plan.token"
-	PlanNoToken   Reason = "plan.no-token"
-	PlanSegments  Reason = "plan.segments"
-	PlanSteering  Reason = "plan.steering-answer"
-	PlanTokenFail Reason = "plan.token-refused"
+	PlanSteered    Reason = "plan.steered"
+	PlanBackups    Reason = "plan.backups"
+	PlanSingle     Reason = "plan.single"
+	PlanPathway    Reason = "plan.pathway"
+	PlanMoved      Reason = "plan.moved"
+	PlanRedirect   Reason = "plan.redirect"
+	PlanFilter     Reason = "plan.filter"
+	PlanFilterKept Reason = "plan.filter-kept"
+	PlanToken      Reason = "plan.token"
+	PlanNoToken    Reason = "plan.no-token"
+	PlanSegments   Reason = "plan.segments"
+	PlanSteering   Reason = "plan.steering-answer"
+	PlanTokenFail  Reason = "plan.token-refused"
 
 	RenderPlain Reason = "render.plain"
 	RenderGzip  Reason = "render.gzip"
@@ -115,6 +120,9 @@ var meanings = []Meaning{
 	{Access, AccessSession, "the session address is signed by this channel and still good"},
 	{Access, AccessSteer, "the steering address is signed by this channel; it opens no path, so its age does not matter"},
 	{Access, AccessRefused, "access was refused"},
+	{Access, AccessTier, "the viewer's token names this tier"},
+	{Access, AccessTierDefault, "the viewer's token names no tier: the channel's default"},
+	{Access, AccessTierUnknown, "the viewer's token names a tier that the channel does not have: the channel's default"},
 
 	{Device, DeviceNamed, "the request names its device profile"},
 	{Device, DeviceUserAgent, "the User-Agent is known"},
@@ -153,7 +161,8 @@ var meanings = []Meaning{
 	{Plan, PlanPathway, "the address names the pathway whose URLs the playlist carries"},
 	{Plan, PlanMoved, "the address names a pathway that is not to be used, and the player does not steer: its first choice instead"},
 	{Plan, PlanRedirect, "a media playlist at its entry address: the player is sent to its session address, where it stays"},
-	{Plan, PlanFilter, "variants were left out for this viewer"},
+	{Plan, PlanFilter, "of what the manifest lists this viewer gets what the tier allows and the device can play"},
+	{Plan, PlanFilterKept, "nothing of it fits the viewer's bounds, and something must be left to play"},
 	{Plan, PlanToken, "the CDN's own token, never wider than the viewer's grant"},
 	{Plan, PlanNoToken, "the CDN wants no token"},
 	{Plan, PlanSegments, "what was asked for is media, not a manifest"},

@@ -73,6 +73,17 @@ func (t *Trace) Access(r Reason, session, country, tier string, expires time.Tim
 	t.add(Access, r, session, Fact{"country", country}, Fact{"tier", tier}, Fact{"expires", until})
 }
 
+// Tier records what the viewer is offered, and the name that the token gave.
+func (t *Trace) Tier(r Reason, tier, claimed string) {
+	if t == nil {
+		return
+	}
+	if claimed == tier {
+		claimed = ""
+	}
+	t.add(Access, r, tier, Fact{"claimed", claimed})
+}
+
 // Refused records that access was refused, and the words that the viewer got.
 func (t *Trace) Refused(status int, text string) {
 	if t == nil {

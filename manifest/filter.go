@@ -85,10 +85,7 @@ func (f *Filter) keepsCodecs(list string) bool {
 		if codec == "" || isText(codec) {
 			continue
 		}
-		if !slices.ContainsFunc(f.Codecs, func(begin string) bool {
-			rest, ok := strings.CutPrefix(codec, begin)
-			return ok && (rest == "" || rest[0] == '.' || strings.HasSuffix(begin, "."))
-		}) {
+		if !slices.ContainsFunc(f.Codecs, func(begin string) bool { return within(codec, begin) }) {
 			return false
 		}
 	}

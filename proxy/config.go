@@ -91,6 +91,11 @@ type ChannelConfig struct {
 	// any other: changed weights and loads do not move it again before. 0
 	// means three TTLs, below 0 none.
 	Dwell time.Duration
+	// Tiers are what viewers are offered; without any, everything.
+	Tiers []TierConfig
+	// DefaultTier is that of viewers whose token names none, or one that is
+	// not among Tiers; empty: the first of them.
+	DefaultTier string
 	// Access is who may watch; the zero value lets everybody.
 	Access access.Config
 }
@@ -217,5 +222,6 @@ func (c *ChannelConfig) validate(sets map[string]bool) (l problem.List) {
 	if c.TTL < 0 {
 		l.Add("steering.ttl", "a TTL must not be negative")
 	}
+	c.validateTiers(&l)
 	return l
 }

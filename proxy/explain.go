@@ -189,6 +189,9 @@ func (r *request) traceViewer(about *access.Request) {
 	}
 	c := &r.viewer.Claims
 	r.trace.Access(why, c.ID.String(), c.Country.String(), r.viewer.Tier, time.Unix(c.Expires, 0))
+	if len(r.ch.tiers) > 0 {
+		r.trace.Tier(r.tierWhy, r.ch.tiers[r.tier].name, r.viewer.Tier)
+	}
 	if named := rawQueryValue(r.ex.RawQuery, "device"); named != "" && r.device.Name == named {
 		byDevice = explain.DeviceNamed
 	} else if r.addr.Session == "" && len(r.device.UserAgents) > 0 {

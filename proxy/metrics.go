@@ -31,6 +31,25 @@ const statusClasses = 6
 type counters struct {
 	requests [servedKinds][exchange.HTTP3 + 1][statusClasses]atomic.Uint64
 	bytes    [servedKinds]atomic.Uint64
+	events   [eventKinds]atomic.Uint64
+}
+
+// event is something of a channel that an operator may want to know of.
+type event uint8
+
+const (
+	// unknownTier: a token named a tier that the channel does not have.
+	unknownTier event = iota
+	eventKinds
+)
+
+var eventNames = [eventKinds]string{"unknown_tier"}
+
+// happened counts an event of the request's channel.
+func (r *request) happened(e event) {
+	if r.imagined == nil {
+		r.ch.counters.events[e].Add(1)
+	}
 }
 
 // counting keeps the counters of all channels by name; "" is for requests that
@@ -127,6 +146,18 @@ func (p *Proxy) EachBytes(f func(channel, kind string, bytes uint64)) {
 			if n := c.bytes[kind].Load(); n > 0 {
 				f(name, servedNames[kind], n)
 			}
+		}
+	}
+}
+
+// EachEvent calls f for every event of every channel, also those that did not
+// happen yet: an alarm on their rate needs the zero.
+func (p *Proxy) EachEvent(f func(channel, event string, n uint64)) {
+	p.counting.mu.Lock()
+	defer p.counting.mu.Unlock()
+	for name, c := range p.counting.byID {
+		for e := range c.events {
+			f(name, eventNames[e], c.events[e].Load())
 		}
 	}
 }

@@ -16,10 +16,12 @@ func (r *request) planFor(t template) *manifest.Plan {
 	case manifest.HLSMedia:
 		key.order[0], key.n = uint8(r.mediaPathway()), 1
 	default:
+		key.tier = r.tier
 		key.order, key.n = r.order.Index, uint8(r.order.N)
 	}
 	shape := r.snap.shapes.get(&key, newShape)
 	r.tracePlan(shape, &key)
+	r.traceFilter(t, shape.Filter)
 	if !r.fillSlots(shape, &key) {
 		return nil
 	}
@@ -112,6 +114,9 @@ func shapeOf(k *shapeKey, segments manifest.SegmentMode) *manifest.Shape {
 		}
 		s.Pathways = append(s.Pathways, p)
 		s.SlotLengths = append(s.SlotLengths, length)
+	}
+	if k.kind != manifest.HLSMedia {
+		s.Filter = ch.filterOf(k.tier, k.device)
 	}
 	switch {
 	case k.kind == manifest.HLSMedia:

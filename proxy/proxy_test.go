@@ -65,8 +65,25 @@ type stage struct {
 	cfg   *Config
 	now   time.Time
 
-	mu   sync.Mutex
-	seen []string // what reached the origin
+	mu    sync.Mutex
+	seen  []string // what reached the origin
+	files map[string]file
+	url   string
+}
+
+// file is what the origin has at a path.
+type file struct{ contentType, body, cacheControl string }
+
+// publish changes what the origin has at a path; it may be cached for a
+// second.
+func (s *stage) publish(path, body string) {
+	contentType := typeHLS
+	if strings.HasSuffix(path, ".mpd") {
+		contentType = typeDASH
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[path] = file{contentType, body, "max-age=1"}
 }
 
 type fixedKeys map[string]string
@@ -84,28 +101,29 @@ const secret = "0123456789abcdef0123456789abcdef"
 func newStage(t testing.TB, change func(*Config)) *stage {
 	t.Helper()
 	s := &stage{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	files := map[string][2]string{
-		"/live/master.m3u8":     {"application/vnd.apple.mpegurl", multivariant},
-		"/live/v360/index.m3u8": {"application/vnd.apple.mpegurl", mediaPlaylist},
-		"/live/manifest.mpd":    {"application/dash+xml", mpd},
-		"/live/broken.m3u8":     {"application/vnd.apple.mpegurl", "<html>no</html>"},
-		"/live/junk.mpd":        {"application/dash+xml", "<MPD"},
-		"/live/v360/seg7.m4s":   {"video/mp4", "media bytes"},
+	s.files = map[string]file{
+		"/live/master.m3u8":     {typeHLS, multivariant, "max-age=60"},
+		"/live/v360/index.m3u8": {typeHLS, mediaPlaylist, "max-age=60"},
+		"/live/manifest.mpd":    {typeDASH, mpd, "max-age=60"},
+		"/live/broken.m3u8":     {typeHLS, "<html>no</html>", "max-age=60"},
+		"/live/junk.mpd":        {typeDASH, "<MPD", "max-age=60"},
+		"/live/v360/seg7.m4s":   {"video/mp4", "media bytes", "max-age=60"},
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.seen = append(s.seen, fmt.Sprint(r.URL, r.Header))
+		f, ok := s.files[r.URL.Path]
 		s.mu.Unlock()
-		f, ok := files[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
 			return
 		}
-		w.Header().Set("Content-Type", f[0])
-		w.Header().Set("Cache-Control", "max-age=60")
-		_, _ = io.WriteString(w, f[1])
+		w.Header().Set("Content-Type", f.contentType)
+		w.Header().Set("Cache-Control", f.cacheControl)
+		_, _ = io.WriteString(w, f.body)
 	}))
 	t.Cleanup(srv.Close)
+	s.url = srv.URL
 	shield, err := origin.New(origin.Config{}, func() time.Time { return s.now }, func() float64 { return 0.5 })
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,8 @@ import (
 type template interface {
 	Kind() manifest.Kind
 	Index() *manifest.Index
+	// Renditions are the streams that a manifest lists, read anew.
+	Renditions() []manifest.Rendition
 	// Cost is what the template holds, in bytes.
 	Cost() int64
 	Append(dst []byte, plan *manifest.Plan) []byte

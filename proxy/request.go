@@ -40,6 +40,9 @@ type request struct {
 	device *device.Profile
 	viewer access.Viewer
 	place  geo.Place
+	// tier is an index of the channel's tiers, or noTier; tierWhy says why.
+	tier    int
+	tierWhy explain.Reason
 	// session is the session's text: from the address, or made at the entry.
 	session []byte
 

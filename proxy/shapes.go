@@ -20,6 +20,7 @@ type shapeKey struct {
 	tls     bool
 	host    string
 	cohort  string
+	tier    int
 	// order holds the listed pathways; n of them count.
 	order [steering.MaxPathways]uint8
 	n     uint8

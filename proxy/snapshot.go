@@ -47,8 +47,11 @@ type channel struct {
 	steering bool
 	ttl      time.Duration
 	dwell    time.Duration
-	access   *access.Policy
-	counters *counters
+	tiers    []tier
+	// defaultTier is an index of tiers, or noTier.
+	defaultTier int
+	access      *access.Policy
+	counters    *counters
 	// steer encloses the session in the steering server's path.
 	steerBefore string
 }
@@ -135,6 +138,7 @@ func newChannel(c *ChannelConfig, set *SetConfig, state *pathwaySet, shield *ori
 		source:      withSlash(c.Origin.Origins[0].URL),
 		steerBefore: route.Internal + "steer/" + c.Name + "/~",
 	}
+	ch.newTiers(c)
 	for _, p := range set.Pathways {
 		d := cdn{id: p.ID}
 		if d.secure, err = newBase(ch, &p, p.Base, cfg.Keys); err != nil {

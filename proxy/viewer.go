@@ -46,6 +46,7 @@ func (r *request) access() bool {
 		r.text = r.ch.access.AppendAddress(r.text, &r.viewer.Claims)
 		r.session = r.text[from:len(r.text):len(r.text)]
 	}
+	r.chooseTier()
 	r.traceViewer(&about)
 	return true
 }
