@@ -28,7 +28,7 @@ import (
 // plain HTTP/1.1. The old ones are the devices that never get an update.
 func TestPlayersPlayToTheEnd(t *testing.T) {
 	srv := httptest.NewServer(media(t, nil))
-	defer srv.Close()
+	t.Cleanup(srv.Close)
 	b := browser.Start(t, browser.Options{})
 	for _, c := range []struct {
 		player   browser.Player
@@ -44,6 +44,7 @@ func TestPlayersPlayToTheEnd(t *testing.T) {
 		{browser.ShakaOld, "manifest.mpd", "2.5.23"},
 	} {
 		t.Run(string(c.player)+"/"+path.Ext(c.manifest)[1:], func(t *testing.T) {
+			t.Parallel() // the time is that of the picture, not the machine's
 			p := b.For(t).Play(browser.Play{Player: c.player, URL: srv.URL + "/" + c.manifest, Buffer: 4 * time.Second})
 			p.WaitEnded(60 * time.Second)
 			r := p.Report()
@@ -143,15 +144,18 @@ func TestForcedHTTP3(t *testing.T) {
 		manifest string
 	}{{browser.HLSJS, "master.m3u8"}, {browser.DashJS, "manifest.mpd"}, {browser.Shaka, "manifest.mpd"}} {
 		t.Run(string(c.player), func(t *testing.T) {
+			t.Parallel()
 			p := b.For(t).Play(browser.Play{Player: c.player, URL: "https://" + alpha.host + "/" + c.manifest, Lowest: true})
 			p.WaitEnded(60 * time.Second)
 			smooth(t, p.Report())
 			overProtocol(t, p.Resources(), "https://"+alpha.host, "h3")
 		})
 	}
-	if n := alpha.tcp(); n != 0 {
-		t.Errorf("%d requests came over TCP, want none", n)
-	}
+	t.Cleanup(func() {
+		if n := alpha.tcp(); n != 0 {
+			t.Errorf("%d requests came over TCP, want none", n)
+		}
+	})
 }
 
 // The way of a real first visit: h2 first, then Alt-Svc moves the browser to h3.
