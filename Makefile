@@ -20,7 +20,7 @@ demo: build
 	@exec bin/manifold demo $(if $(DURATION),--duration $(DURATION))
 
 test:
-	@scripts/timed "make test" $(MAKE) --no-print-directory setup-test check unit alloc fuzz e2e FUZZTIME=2s
+	@scripts/timed "make test" $(MAKE) --no-print-directory setup-test check unit alloc fuzz e2e FUZZTIME=3s
 
 check: setup-go
 	@scripts/check
