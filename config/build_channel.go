@@ -172,6 +172,13 @@ func (b *builder) channel(i int) {
 	for _, t := range ch.Tiers {
 		c.Tiers = append(c.Tiers, proxy.TierConfig{Name: t.Name, Filter: t.filter()})
 	}
+	for _, k := range ch.Cohorts {
+		c.Cohorts = append(c.Cohorts, proxy.CohortConfig{
+			Name: k.Name, MatchConfig: matches([]Where{{k.Countries, k.ASNs, k.Addresses}})[0],
+			Devices: k.Devices, Tiers: k.Tiers, Tier: k.Tier,
+		})
+	}
+	c.NoSessions = ch.Sessions == "none"
 	switch ch.Segments {
 	case "proxy":
 		c.Segments = manifest.SegmentsProxy

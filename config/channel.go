@@ -14,6 +14,20 @@ type Channel struct {
 
 	Tiers       []Tier `yaml:"tiers"`
 	DefaultTier string `yaml:"default_tier"`
+
+	Cohorts  []Cohort `yaml:"cohorts"`
+	Sessions string   `yaml:"sessions" one:"signed none"`
+}
+
+// Cohort is one audience group of a channel; see proxy.CohortConfig.
+type Cohort struct {
+	Name      string   `yaml:"name"`
+	Countries []string `yaml:"countries"`
+	ASNs      []int    `yaml:"asns" min:"1" max:"4294967295"`
+	Addresses []string `yaml:"addresses"`
+	Devices   []string `yaml:"devices"`
+	Tiers     []string `yaml:"tiers"`
+	Tier      string   `yaml:"tier"`
 }
 
 // Tier is what viewers of a channel are offered; see manifest.Filter.

@@ -98,7 +98,7 @@ func TestDefaultFileIsComplete(t *testing.T) {
 	}
 	for path, v := range map[string]any{
 		"channels": &f.Channels[0], "pathways": &f.Pathways["main"][0], "token": f.Pathways["main"][0].Token,
-		"probe": f.Pathways["main"][0].Probe, "devices": &f.Devices[0], "tiers": &f.Channels[0].Tiers[0], "audio": &f.Transcoder.Audio[0],
+		"probe": f.Pathways["main"][0].Probe, "devices": &f.Devices[0], "tiers": &f.Channels[0].Tiers[0], "cohorts": &f.Channels[0].Cohorts[0], "audio": &f.Transcoder.Audio[0],
 	} {
 		fresh := reflect.New(reflect.TypeOf(v).Elem())
 		if def, ok := fresh.Interface().(defaulted); ok {

@@ -93,6 +93,7 @@ func (c *Channel) defaults(string) {
 	g, a := origin.GroupConfig{}.WithDefaults(), access.Config{}.WithDefaults()
 	*c = Channel{
 		Segments: "direct",
+		Sessions: "signed",
 		Steering: Steering{Enabled: true, TTL: defaultTTL},
 		Origin: Origin{
 			Deadlines: OriginDeadlines(g.Deadlines),

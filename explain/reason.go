@@ -42,11 +42,19 @@ const (
 	AccessTier        Reason = "access.tier"
 	AccessTierDefault Reason = "access.tier-default"
 	AccessTierUnknown Reason = "access.tier-unknown"
+	AccessTierCohort  Reason = "access.tier-cohort"
+
+	AccessShared        Reason = "access.shared"
+	AccessCohort        Reason = "access.cohort"
+	AccessCohortSession Reason = "access.cohort-session"
+	AccessCohortAddress Reason = "access.cohort-address"
+	AccessCohortGone    Reason = "access.cohort-gone"
 
 	DeviceNamed     Reason = "device.named"
 	DeviceUserAgent Reason = "device.user-agent"
 	DeviceSession   Reason = "device.session"
 	DeviceUnknown   Reason = "device.unknown"
+	DeviceCohort    Reason = "device.cohort"
 
 	ChooseSplit     Reason = "choose.split"
 	ChooseNoWeight  Reason = "choose.no-weight"
@@ -123,10 +131,17 @@ var meanings = []Meaning{
 	{Access, AccessTier, "the viewer's token names this tier"},
 	{Access, AccessTierDefault, "the viewer's token names no tier: the channel's default"},
 	{Access, AccessTierUnknown, "the viewer's token names a tier that the channel does not have: the channel's default"},
+	{Access, AccessTierCohort, "the viewer's token names no tier of the channel: what the cohort is offered"},
+	{Access, AccessShared, "the address is a cohort's: the same for all who ask, and nobody is asked who they are"},
+	{Access, AccessCohort, "the first cohort whose conditions the viewer meets"},
+	{Access, AccessCohortSession, "the session address says which cohort was found at the entry"},
+	{Access, AccessCohortAddress, "the address names the cohort"},
+	{Access, AccessCohortGone, "the address names a cohort that the channel does not have any more: it is answered as for everybody"},
 
 	{Device, DeviceNamed, "the request names its device profile"},
 	{Device, DeviceUserAgent, "the User-Agent is known"},
 	{Device, DeviceSession, "the session address says which profile was found at the entry"},
+	{Device, DeviceCohort, "what all devices of the cohort can do, since all of it gets the same bytes"},
 	{Device, DeviceUnknown, "nothing tells the player: it gets the conservative profile"},
 
 	{Choose, ChooseSplit, "the weighted split of sessions puts it here"},

@@ -84,6 +84,17 @@ func (t *Trace) Tier(r Reason, tier, claimed string) {
 	t.add(Access, r, tier, Fact{"claimed", claimed})
 }
 
+// Cohort records the viewer's audience group, and what the address calls it.
+func (t *Trace) Cohort(r Reason, cohort, named string) {
+	if t == nil {
+		return
+	}
+	if named == cohort {
+		named = ""
+	}
+	t.add(Access, r, cohort, Fact{"named", named})
+}
+
 // Refused records that access was refused, and the words that the viewer got.
 func (t *Trace) Refused(status int, text string) {
 	if t == nil {

@@ -102,6 +102,10 @@ type Shape struct {
 	OriginSteering bool
 	// Location says that a live MPD gets a Location with the session address.
 	Location bool
+	// Stay puts the first pathway's ID into the address of that Location,
+	// where else NoPathway stands: answers that many share then keep the viewer
+	// where the entry's own answer put them.
+	Stay bool
 	// Filter says which streams are listed; nil lists all.
 	Filter *Filter
 	// Since is when viewers were first sent what this shape says; zero where it

@@ -6,13 +6,22 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"manifold/manifest"
 )
 
 // A warm request allocates nothing in Serve, whatever it asks for: what it
 // needs lies in the pooled request and Exchange. The listener's own share is
 // counted in proxy/benchmarks.
 func TestServeDoesNotAllocate(t *testing.T) {
-	s := newStage(t, nil)
+	s := newStage(t, func(c *Config) {
+		bare := c.Channels[1]
+		bare.Name, bare.Prefix, bare.NoSessions = "bare", "/bare", true
+		bare.Cohorts = []CohortConfig{{Name: "dach", MatchConfig: MatchConfig{Countries: []string{"DE", "AT"}}}, {Name: "web", Devices: []string{"dashjs", "hlsjs"}, Tier: "small"}}
+		bare.Tiers = []TierConfig{{Name: "full"}, {Name: "small", Filter: manifest.Filter{MaxLines: 720}}}
+		c.Channels = append(c.Channels, bare)
+		c.Channels[0].Tiers = bare.Tiers
+	})
 	entry := "/news/master.m3u8?device=hlsjs&token=" + s.viewerToken(nil)
 	master := s.get(entry).ok(t)
 	address := sessionURI.FindString(master.body)
@@ -41,6 +50,11 @@ func TestServeDoesNotAllocate(t *testing.T) {
 		{"entry of a known token", entry, plain},
 		{"entry of a known token, gzip", entry, gzip},
 		{"entry of a known token in a header", "/news/master.m3u8?device=hlsjs", fields{"Authorization": "Bearer " + s.viewerToken(nil)}},
+		{"entry of a channel without sessions", "/bare/manifest.mpd?device=dashjs", gzip},
+		{"MPD of a cohort", "/bare/~c.web/alpha/manifest.mpd", gzip},
+		{"multivariant playlist of a cohort", "/bare/~c.web/-/master.m3u8", plain},
+		{"media playlist of a cohort", "/bare/~c.web/beta/v360/index.m3u8", gzip},
+		{"steering answer of a cohort", "/.manifold/steer/bare/~c.web", plain},
 		{"entry of a channel without tokens", "/open/manifest.mpd?device=dashjs", gzip},
 	} {
 		s.ask("GET", c.target, c.header).ok(t)

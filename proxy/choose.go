@@ -13,9 +13,12 @@ func (r *request) choose() bool {
 	v := steering.Viewer{
 		Session: r.sessionNumber(), Country: steering.Country(r.viewer.Claims.Country), ASN: r.place.ASN, Address: r.viewer.Address, Dwell: r.ch.dwell,
 	}
-	memory := r.snap.memory
-	v.Prev, v.Since, v.HasPrev = memory.recall(v.Session, r.now)
-	r.order = steering.Choose(&v, r.state, r.now)
+	if r.shared() {
+		r.order = steering.Choose(&v, r.state, r.now)
+		r.firstOfAddress()
+	} else {
+		r.chooseForOne(&v)
+	}
 	if r.order.N == 0 {
 		r.traceChoice()
 		r.refuse(403, "no CDN may serve this viewer here")
@@ -25,10 +28,17 @@ func (r *request) choose() bool {
 		return false
 	}
 	r.traceChoice()
-	if first := r.order.First(); r.imagined == nil && (!v.HasPrev || v.Prev != first) {
-		memory.remember(v.Session, first, r.now)
+	if first := r.order.First(); !r.shared() && r.imagined == nil && (!v.HasPrev || v.Prev != first) {
+		r.snap.memory.remember(v.Session, first, r.now)
 	}
 	return true
+}
+
+// chooseForOne is the choice for one viewer, who stays where they were sent
+// lately.
+func (r *request) chooseForOne(v *steering.Viewer) {
+	v.Prev, v.Since, v.HasPrev = r.snap.memory.recall(v.Session, r.now)
+	r.order = steering.Choose(v, r.state, r.now)
 }
 
 // leaveOutUnbound takes the CDNs out of the order whose tokens cannot be bound

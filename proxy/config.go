@@ -96,6 +96,11 @@ type ChannelConfig struct {
 	// DefaultTier is that of viewers whose token names none, or one that is
 	// not among Tiers; empty: the first of them.
 	DefaultTier string
+	// Cohorts are its audience groups, the first that fits counts.
+	Cohorts []CohortConfig
+	// NoSessions gives all of a cohort the same addresses and bytes, which
+	// caches may keep: nothing is signed, and nobody is asked for a token.
+	NoSessions bool
 	// Access is who may watch; the zero value lets everybody.
 	Access access.Config
 }
@@ -114,9 +119,13 @@ func (c *Config) Validate() (l problem.List) {
 		l.Under(path, s.validate())
 	}
 	names := map[string]bool{}
+	devices, err := device.NewTable(c.Devices)
+	if err != nil {
+		l.Add("devices", "%v", err)
+	}
 	for i, ch := range c.Channels {
 		path := problem.At("channels", i)
-		l.Under(path, ch.validate(sets))
+		l.Under(path, ch.validate(sets, devices))
 		if names[ch.Name] {
 			l.Add(path+".name", "another channel is called %q", ch.Name)
 		}
@@ -210,7 +219,7 @@ func checkBase(l *problem.List, path, base string) {
 	}
 }
 
-func (c *ChannelConfig) validate(sets map[string]bool) (l problem.List) {
+func (c *ChannelConfig) validate(sets map[string]bool, devices *device.Table) (l problem.List) {
 	if !idForm.MatchString(c.Name) {
 		l.Add("name", "%q is not a channel name: use letters, digits, dot, underscore and hyphen", c.Name)
 	}
@@ -223,5 +232,6 @@ func (c *ChannelConfig) validate(sets map[string]bool) (l problem.List) {
 		l.Add("steering.ttl", "a TTL must not be negative")
 	}
 	c.validateTiers(&l)
+	c.validateCohorts(&l, devices)
 	return l
 }

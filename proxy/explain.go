@@ -150,6 +150,7 @@ func (r *request) showTrace() {
 		return
 	}
 	ex := r.ex
+	ex.SetField("Cache-Control", "private, no-store")
 	if !hasParameter(ex.RawQuery, "explain") {
 		ex.SetField(explainHeader, string(text))
 		return
@@ -177,6 +178,8 @@ func (r *request) traceViewer(about *access.Request) {
 	}
 	why, byDevice := explain.AccessSession, explain.DeviceSession
 	switch {
+	case r.addr.Cohort != "":
+		why = explain.AccessShared
 	case r.asked == steeringAnswer:
 		why = explain.AccessSteer
 	case r.addr.Session != "":
@@ -188,9 +191,20 @@ func (r *request) traceViewer(about *access.Request) {
 		why = explain.AccessToken
 	}
 	c := &r.viewer.Claims
-	r.trace.Access(why, c.ID.String(), c.Country.String(), r.viewer.Tier, time.Unix(c.Expires, 0))
+	until := time.Unix(c.Expires, 0)
+	if c.Expires == 0 {
+		until = time.Time{}
+	}
+	r.trace.Access(why, c.ID.String(), c.Country.String(), r.viewer.Tier, until)
 	if len(r.ch.tiers) > 0 {
 		r.trace.Tier(r.tierWhy, r.ch.tiers[r.tier].name, r.viewer.Tier)
+	}
+	if r.cohort != noCohort && (r.cohortWhy != "" || r.addr.Session != "") {
+		r.trace.Cohort(or(r.cohortWhy, explain.AccessCohortSession), r.ch.cohorts[r.cohort].name, r.addr.Cohort)
+	}
+	if r.ch.noSessions && r.addr.Session == "" {
+		r.trace.Device(explain.DeviceCohort, r.device.Name, about.UserAgent)
+		return
 	}
 	if named := rawQueryValue(r.ex.RawQuery, "device"); named != "" && r.device.Name == named {
 		byDevice = explain.DeviceNamed

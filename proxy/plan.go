@@ -11,7 +11,7 @@ import (
 // planFor makes the plan of this request: the shape, interned, and the values
 // of its slots.
 func (r *request) planFor(t template) *manifest.Plan {
-	key := shapeKey{channel: r.ch, device: r.device, kind: t.Kind(), tls: r.ex.TLS, host: r.ex.Host}
+	key := shapeKey{channel: r.ch, device: r.device, kind: t.Kind(), tls: r.ex.TLS, host: r.ex.Host, cohort: r.cohortText()}
 	switch key.kind {
 	case manifest.HLSMedia:
 		key.order[0], key.n = uint8(r.mediaPathway()), 1
@@ -101,6 +101,8 @@ func shapeOf(k *shapeKey, segments manifest.SegmentMode) *manifest.Shape {
 	ch := k.channel
 	s := &manifest.Shape{
 		Prefix:      ch.prefix,
+		Cohort:      k.cohort,
+		Stay:        k.cohort != "",
 		Edge:        scheme(k.tls) + "://" + k.host,
 		Source:      ch.source,
 		Segments:    segments,
@@ -122,6 +124,10 @@ func shapeOf(k *shapeKey, segments manifest.SegmentMode) *manifest.Shape {
 	case k.kind == manifest.HLSMedia:
 	case steers(ch, k.device, k.kind):
 		s.Steering = &manifest.Steering{Before: ch.steerBefore, QueryBeforeStart: true}
+		if k.cohort != "" {
+			s.Steering.Before += "c." + k.cohort
+			s.Steering.NoSession = true
+		}
 	case k.kind == manifest.DASH:
 		s.Backups = min(k.device.BaseURLs, len(ch.cdns)) - 1
 	case k.device.RedundantVariants:

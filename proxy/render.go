@@ -42,6 +42,7 @@ func (r *request) fetch() *origin.Answer {
 		r.originFailed(err)
 		return nil
 	}
+	r.fresh = answer.TTL()
 	r.traceFetch(answer)
 	return answer
 }
@@ -114,11 +115,11 @@ func compileManifest(d origin.Document) (c origin.Compiled, err error) {
 // segment under another path than before (draft-pantos-hls-rfc8216bis, 6.2.1),
 // and this player has no other playlist to go to.
 func (r *request) redirected(t template) bool {
-	if r.addr.Session != "" || t.Kind() != manifest.HLSMedia || !r.device.Redirects {
+	if !r.atEntry() || t.Kind() != manifest.HLSMedia || !r.device.Redirects {
 		return false
 	}
 	b := manifest.NewBuilder(nil, 256)
-	b.Address(&manifest.Shape{Prefix: r.ch.prefix}, r.ch.cdns[r.order.First()].id, r.escapedPath())
+	b.Address(&manifest.Shape{Prefix: r.ch.prefix, Cohort: r.cohortText()}, r.ch.cdns[r.order.First()].id, r.escapedPath())
 	r.values[manifest.SlotSession] = r.session
 	r.trace.Plan(explain.PlanRedirect, r.device.Name, "")
 	r.ex.Status = 302
@@ -146,11 +147,7 @@ func (r *request) render(t template, plan *manifest.Plan) {
 	} else {
 		ex.SetField("Content-Type", typeHLS)
 	}
-	if t.Index().Live {
-		ex.SetField("Cache-Control", "private, no-store")
-	} else {
-		ex.SetField("Cache-Control", "private, max-age=30")
-	}
+	ex.SetField("Cache-Control", r.cacheControl(t.Index()))
 	r.crossOrigin()
 	ex.SetField("Vary", "Accept-Encoding")
 	how, gzip := explain.RenderPlain, r.device.Gzip && acceptsGzip(ex.Header.Get("Accept-Encoding"))

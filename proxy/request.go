@@ -43,6 +43,11 @@ type request struct {
 	// tier is an index of the channel's tiers, or noTier; tierWhy says why.
 	tier    int
 	tierWhy explain.Reason
+	// cohort is an index of the channel's cohorts, or noCohort.
+	cohort    int
+	cohortWhy explain.Reason
+	// fresh is for how long the origin's answer is good still.
+	fresh time.Duration
 	// session is the session's text: from the address, or made at the entry.
 	session []byte
 
@@ -110,7 +115,7 @@ func (r *request) route() bool {
 	if r.addr, ok = route.Parse(rest); !ok {
 		return r.lost(explain.RouteAddress, "this is not a session address")
 	}
-	if r.addr.Cohort != "" || r.addr.Path == "" {
+	if r.addr.Cohort != "" && !ch.noSessions || r.addr.Path == "" {
 		return r.lost(explain.RouteAddress, "there is nothing at this address")
 	}
 	if r.addr.Pathway != "" && r.addr.Pathway != manifest.NoPathway && ch.pathway(r.addr.Pathway) < 0 {
@@ -129,6 +134,9 @@ func (r *request) routeInternal(rest string) bool {
 	ch := r.snap.channels[name]
 	if !ok || ch == nil || !strings.HasPrefix(rest, "steer/") {
 		return r.lost(explain.RouteNone, "there is nothing at this address")
+	}
+	if cohort, ok := strings.CutPrefix(sess, "c."); ok && cohort != "" && ch.noSessions {
+		r.addr.Cohort, sess = cohort, ""
 	}
 	r.trace.Route(explain.RouteInternal, name, route.Internal, "steer")
 	r.ch, r.addr.Session, r.asked, r.served = ch, sess, steeringAnswer, servedSteering

@@ -50,6 +50,8 @@ type channel struct {
 	tiers    []tier
 	// defaultTier is an index of tiers, or noTier.
 	defaultTier int
+	cohorts     []cohort
+	noSessions  bool
 	access      *access.Policy
 	counters    *counters
 	// steer encloses the session in the steering server's path.
@@ -103,7 +105,7 @@ func (p *Proxy) newSnapshot(cfg *Config) (*snapshot, error) {
 	}
 	for i := range cfg.Channels {
 		c := &cfg.Channels[i]
-		ch, err := newChannel(c, sets[c.Set], states[c.Set], p.shield, cfg)
+		ch, err := newChannel(c, sets[c.Set], states[c.Set], p.shield, cfg, s.devices)
 		if err != nil {
 			return nil, fmt.Errorf("channel %q: %w", c.Name, err)
 		}
@@ -122,7 +124,7 @@ func (p *Proxy) newSnapshot(cfg *Config) (*snapshot, error) {
 	return s, nil
 }
 
-func newChannel(c *ChannelConfig, set *SetConfig, state *pathwaySet, shield *origin.Shield, cfg *Config) (*channel, error) {
+func newChannel(c *ChannelConfig, set *SetConfig, state *pathwaySet, shield *origin.Shield, cfg *Config, devices *device.Table) (*channel, error) {
 	group, err := shield.Group(c.Origin)
 	if err != nil {
 		return nil, err
@@ -139,6 +141,7 @@ func newChannel(c *ChannelConfig, set *SetConfig, state *pathwaySet, shield *ori
 		steerBefore: route.Internal + "steer/" + c.Name + "/~",
 	}
 	ch.newTiers(c)
+	ch.newCohorts(c, devices)
 	for _, p := range set.Pathways {
 		d := cdn{id: p.ID}
 		if d.secure, err = newBase(ch, &p, p.Base, cfg.Keys); err != nil {

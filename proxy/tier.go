@@ -140,9 +140,9 @@ func (ch *channel) tierOf(id session.Name) int {
 }
 
 // chooseTier finds what is offered to the viewer: the tier that the token
-// names, else the channel's default. A name that the channel does not have
-// counts as none; that it was there is told, for it is a mistake of either
-// side.
+// names, else that of the viewer's cohort, else the channel's default. A name
+// that the channel does not have counts as none; that it was there is told,
+// for it is a mistake of either side.
 func (r *request) chooseTier() {
 	claimed := r.viewer.Claims.Tier
 	r.tier, r.tierWhy = r.ch.tierOf(claimed), explain.AccessTier
@@ -150,9 +150,14 @@ func (r *request) chooseTier() {
 		return
 	}
 	r.tier, r.tierWhy = r.ch.defaultTier, explain.AccessTierDefault
+	if r.cohort != noCohort && r.ch.cohorts[r.cohort].tier != noTier {
+		r.tier, r.tierWhy = r.ch.cohorts[r.cohort].tier, explain.AccessTierCohort
+	}
 	if claimed != 0 {
-		r.tierWhy = explain.AccessTierUnknown
-		if r.addr.Session == "" {
+		if r.tierWhy == explain.AccessTierDefault {
+			r.tierWhy = explain.AccessTierUnknown
+		}
+		if r.atEntry() {
 			r.happened(unknownTier)
 		}
 	}

@@ -20,6 +20,8 @@ func (r *request) access() bool {
 	}
 	var err error
 	switch {
+	case r.addr.Cohort != "":
+		err = r.meet(&about)
 	case r.asked == steeringAnswer:
 		r.viewer, err = r.ch.access.Steer(r.addr.Session, &about)
 		r.session = r.keep(r.addr.Session)
@@ -33,22 +35,37 @@ func (r *request) access() bool {
 		r.refuseAccess(err)
 		return false
 	}
-	r.place = r.locate()
-	if name := rawQueryValue(ex.RawQuery, "device"); name != "" || r.addr.Session == "" {
-		r.device = r.snap.devices.Match(name, about.UserAgent)
-	} else {
-		r.device = r.snap.devices.ByID(r.viewer.Claims.Device)
-	}
-	if r.addr.Session == "" {
-		r.viewer.Claims.Device = r.device.ID
-		r.viewer.Claims.Country = session.Country(r.place.Country)
-		from := len(r.text)
-		r.text = r.ch.access.AppendAddress(r.text, &r.viewer.Claims)
-		r.session = r.text[from:len(r.text):len(r.text)]
+	if r.addr.Cohort == "" {
+		r.knowDevice(&about)
 	}
 	r.chooseTier()
 	r.traceViewer(&about)
 	return true
+}
+
+// knowDevice finds where the viewer is and with which player, in a session as
+// it was found at the entry; there, the session is made.
+func (r *request) knowDevice(about *access.Request) {
+	r.place = r.locate()
+	if name := rawQueryValue(r.ex.RawQuery, "device"); name != "" || r.addr.Session == "" {
+		r.device = r.snap.devices.Match(name, about.UserAgent)
+	} else {
+		r.device = r.snap.devices.ByID(r.viewer.Claims.Device)
+	}
+	if r.addr.Session != "" {
+		r.cohort = r.ch.cohortOf(r.viewer.Claims.Cohort)
+		return
+	}
+	r.viewer.Claims.Country = session.Country(r.place.Country)
+	r.viewer.Claims.Device = r.device.ID
+	r.findCohort()
+	if r.ch.noSessions {
+		r.device, r.session = r.ch.cohorts[r.cohort].shared, r.ch.cohorts[r.cohort].text
+		return
+	}
+	from := len(r.text)
+	r.text = r.ch.access.AppendAddress(r.text, &r.viewer.Claims)
+	r.session = r.text[from:len(r.text):len(r.text)]
 }
 
 // locate places the viewer's address, or the imagined viewer where it was put.
@@ -68,7 +85,9 @@ func (r *request) locate() geo.Place {
 // enter checks the token shown at the entry.
 func (r *request) enter(about *access.Request) (err error) {
 	h := r.ex.Header
-	about.Player = r.cmcdSession()
+	if !r.ch.noSessions { // else the steering server could not know it
+		about.Player = r.cmcdSession()
+	}
 	if about.Token, err = r.ch.access.Find(r.ex.RawQuery, h.Get("Authorization"), h.Get("Cookie")); err != nil {
 		return err
 	}

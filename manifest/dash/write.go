@@ -88,7 +88,13 @@ func (r *render) put(e *edit) {
 		space()
 		name := r.name("Location")
 		r.b.String("<" + name + ">" + r.xml.Edge)
-		r.b.Address(r.xml, manifest.NoPathway, escape(r.path))
+		pathway := manifest.NoPathway
+		if r.shape.Stay && len(r.xml.Pathways) > 0 {
+			// The same bytes for all would send all to the same CDN: the choice
+			// goes along in the address.
+			pathway = r.xml.Pathways[0].ID
+		}
+		r.b.Address(r.xml, pathway, escape(r.path))
 		r.b.String("</" + name + ">")
 	}
 	if e.put&putSteering != 0 {
