@@ -178,6 +178,7 @@ func (b *builder) channel(i int) {
 			Devices: k.Devices, Tiers: k.Tiers, Tier: k.Tier,
 		})
 	}
+	c.OriginSteering = map[string]proxy.OriginSteering{"keep": proxy.OriginSteeringKept, "remove": proxy.OriginSteeringRemoved}[ch.Steering.Origin]
 	c.NoSessions = ch.Sessions == "none"
 	switch ch.Segments {
 	case "proxy":

@@ -165,6 +165,7 @@ type Steering struct {
 	Enabled bool          `yaml:"enabled" short:"scalar"`
 	TTL     time.Duration `yaml:"ttl" min:"1s"`
 	Dwell   time.Duration `yaml:"dwell" word:"auto=0 none=-1" min:"1s"`
+	Origin  string        `yaml:"origin" one:"replace keep remove"`
 }
 
 // Access is who may watch; see access.Config.

@@ -94,7 +94,7 @@ func (c *Channel) defaults(string) {
 	*c = Channel{
 		Segments: "direct",
 		Sessions: "signed",
-		Steering: Steering{Enabled: true, TTL: defaultTTL},
+		Steering: Steering{Enabled: true, TTL: defaultTTL, Origin: "replace"},
 		Origin: Origin{
 			Deadlines: OriginDeadlines(g.Deadlines),
 			Limits: OriginLimits{

@@ -82,6 +82,10 @@ const (
 	CompileDone   Reason = "compile.done"
 	CompileFailed Reason = "compile.failed"
 
+	PlanTheirsKept     Reason = "plan.origin-steering-kept"
+	PlanTheirsReplaced Reason = "plan.origin-steering-replaced"
+	PlanTheirsRemoved  Reason = "plan.origin-steering-removed"
+
 	PlanSteered    Reason = "plan.steered"
 	PlanBackups    Reason = "plan.backups"
 	PlanSingle     Reason = "plan.single"
@@ -170,6 +174,9 @@ var meanings = []Meaning{
 	{Compile, CompileDone, "the template of this version, made once and kept beside it"},
 	{Compile, CompileFailed, "the origin's manifest cannot be read"},
 
+	{Plan, PlanTheirsKept, "the origin declares content steering of its own, which stays; what is below its root is the viewer's first pathway's"},
+	{Plan, PlanTheirsReplaced, "the origin declares content steering of its own: the channel's takes its place"},
+	{Plan, PlanTheirsRemoved, "the origin declares content steering of its own: it is taken out"},
 	{Plan, PlanSteered, "the player follows content steering: every pathway is declared, with the steering server"},
 	{Plan, PlanBackups, "the player does not follow content steering: the chosen pathway, and others as plain backups"},
 	{Plan, PlanSingle, "the chosen pathway alone: there is no other, or the player has no use for backups"},

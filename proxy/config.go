@@ -70,6 +70,20 @@ type MatchConfig struct {
 	Addresses []string `json:"addresses,omitempty"`
 }
 
+// OriginSteering is what becomes of an origin's own content steering.
+type OriginSteering uint8
+
+// What becomes of it. Replaced: the channel's own takes its place, or nothing
+// where the channel or the player has none. Kept: a manifest that declares it
+// keeps it, with the origin's pathways, for players that follow steering; what
+// is below the origin's root is then served by the viewer's first pathway.
+// Removed: a manifest that declares it is not steered at all.
+const (
+	OriginSteeringReplaced OriginSteering = iota
+	OriginSteeringKept
+	OriginSteeringRemoved
+)
+
 // ChannelConfig is one live or VOD service.
 type ChannelConfig struct {
 	// Name is [A-Za-z0-9._-]+, unique.
@@ -87,6 +101,9 @@ type ChannelConfig struct {
 	// answers, 0 means 20 s.
 	Steering bool
 	TTL      time.Duration
+	// OriginSteering is what becomes of content steering that the origin
+	// declares itself.
+	OriginSteering OriginSteering
 	// Dwell is how long a session stays with its CDN while that is as good as
 	// any other: changed weights and loads do not move it again before. 0
 	// means three TTLs, below 0 none.

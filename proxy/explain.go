@@ -295,7 +295,27 @@ func (r *request) tracePlan(s *manifest.Shape, key *shapeKey) {
 	case s.Backups > 0:
 		why = explain.PlanBackups
 	}
+	if key.theirs {
+		r.traceTheirs(s, key)
+	}
+	if s.OriginSteering {
+		return
+	}
 	r.trace.Plan(why, "", strings.Join(ids, ", "))
+}
+
+// traceTheirs says what became of the origin's own steering.
+func (r *request) traceTheirs(s *manifest.Shape, key *shapeKey) {
+	switch {
+	case s.OriginSteering:
+		r.trace.Plan(explain.PlanTheirsKept, s.Pathways[0].ID, "")
+	case s.Steering != nil:
+		r.trace.Plan(explain.PlanTheirsReplaced, "", "")
+	case r.ch.theirs == OriginSteeringKept:
+		r.trace.Plan(explain.PlanTheirsRemoved, "", key.device.Name+" does not follow it")
+	default:
+		r.trace.Plan(explain.PlanTheirsRemoved, "", "")
+	}
 }
 
 func (r *request) traceToken(c *cdn, kind manifest.Kind) {

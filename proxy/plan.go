@@ -16,7 +16,7 @@ func (r *request) planFor(t template) *manifest.Plan {
 	case manifest.HLSMedia:
 		key.order[0], key.n = uint8(r.mediaPathway()), 1
 	default:
-		key.tier = r.tier
+		key.tier, key.theirs = r.tier, t.Steered()
 		key.order, key.n = r.order.Index, uint8(r.order.N)
 	}
 	shape := r.snap.shapes.get(&key, newShape)
@@ -68,7 +68,8 @@ func (r *request) mediaPathway() int {
 	if i < 0 {
 		return r.order.First()
 	}
-	if steers(r.ch, r.device, manifest.HLSMedia) {
+	// An origin's own steering server does not know of our conditions.
+	if r.ch.theirs != OriginSteeringKept && steers(r.ch, r.device, manifest.HLSMedia) {
 		r.trace.Plan(explain.PlanPathway, r.ch.cdns[i].id, "")
 		return i
 	}
@@ -84,9 +85,11 @@ func (r *request) mediaPathway() int {
 
 // steers tells whether a player is given content steering.
 func steers(ch *channel, d *device.Profile, kind manifest.Kind) bool {
-	if !ch.steering || len(ch.cdns) < 2 {
-		return false
-	}
+	return ch.steering && len(ch.cdns) > 1 && follows(d, kind)
+}
+
+// follows tells whether a player follows content steering.
+func follows(d *device.Profile, kind manifest.Kind) bool {
 	if kind == manifest.DASH {
 		return d.Steering&device.SteersDASH != 0
 	}
@@ -122,19 +125,39 @@ func shapeOf(k *shapeKey, segments manifest.SegmentMode) *manifest.Shape {
 	}
 	switch {
 	case k.kind == manifest.HLSMedia:
+	case k.keepsTheirs():
+		s.OriginSteering = true
+		return s
+	case k.theirs && ch.theirs == OriginSteeringRemoved:
+		s.Backups = backups(k)
 	case steers(ch, k.device, k.kind):
 		s.Steering = &manifest.Steering{Before: ch.steerBefore, QueryBeforeStart: true}
 		if k.cohort != "" {
 			s.Steering.Before += "c." + k.cohort
 			s.Steering.NoSession = true
 		}
-	case k.kind == manifest.DASH:
-		s.Backups = min(k.device.BaseURLs, len(ch.cdns)) - 1
-	case k.device.RedundantVariants:
-		s.Backups = 1
+	default:
+		s.Backups = backups(k)
 	}
 	s.Backups = max(0, min(s.Backups, len(s.Pathways)-1))
 	return s
+}
+
+// backups is how many further pathways are listed the plain way.
+func backups(k *shapeKey) int {
+	switch {
+	case k.kind == manifest.DASH:
+		return min(k.device.BaseURLs, len(k.channel.cdns)) - 1
+	case k.device.RedundantVariants:
+		return 1
+	}
+	return 0
+}
+
+// keepsTheirs tells whether a manifest keeps the origin's own steering: it has
+// some, the channel wants it so, and the player follows it.
+func (k *shapeKey) keepsTheirs() bool {
+	return k.theirs && k.channel.theirs == OriginSteeringKept && follows(k.device, k.kind)
 }
 
 // shaped is the pathway as a shape sees it, with the length of its token: that

@@ -19,6 +19,8 @@ type template interface {
 	Index() *manifest.Index
 	// Renditions are the streams that a manifest lists, read anew.
 	Renditions() []manifest.Rendition
+	// Steered says that the origin declares content steering of its own.
+	Steered() bool
 	// Cost is what the template holds, in bytes.
 	Cost() int64
 	Append(dst []byte, plan *manifest.Plan) []byte

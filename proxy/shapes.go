@@ -21,6 +21,8 @@ type shapeKey struct {
 	host    string
 	cohort  string
 	tier    int
+	// theirs says that the origin declares steering of its own.
+	theirs bool
 	// order holds the listed pathways; n of them count.
 	order [steering.MaxPathways]uint8
 	n     uint8

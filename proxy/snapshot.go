@@ -45,6 +45,7 @@ type channel struct {
 	set      *pathwaySet
 	cdns     []cdn // in the set's order
 	steering bool
+	theirs   OriginSteering
 	ttl      time.Duration
 	dwell    time.Duration
 	tiers    []tier
@@ -135,7 +136,7 @@ func newChannel(c *ChannelConfig, set *SetConfig, state *pathwaySet, shield *ori
 	}
 	ch := &channel{
 		name: c.Name, prefix: c.Prefix, group: group, segments: c.Segments, set: state,
-		steering: c.Steering, ttl: or(c.TTL, 20*time.Second), access: policy,
+		steering: c.Steering, theirs: c.OriginSteering, ttl: or(c.TTL, 20*time.Second), access: policy,
 		dwell:       max(0, or(c.Dwell, 3*or(c.TTL, 20*time.Second))),
 		source:      withSlash(c.Origin.Origins[0].URL),
 		steerBefore: route.Internal + "steer/" + c.Name + "/~",

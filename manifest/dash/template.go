@@ -28,6 +28,7 @@ type Template struct {
 	dvb         bool   // it follows a profile of DVB
 	dvbPrefix   string // the root's prefix for dvbNamespace, "" without
 	hasLocation bool   // it has a Location
+	steered     bool   // it has a ContentSteering
 	head        int32  // start of the MPD's first child after ProgramInformation, 0 without
 	tail        span   // the MPD's last child of its namespace that always stays
 	close       int32  // start of </MPD>, 0 for an empty-element tag
@@ -78,6 +79,9 @@ func (t *Template) Kind() manifest.Kind { return manifest.DASH }
 // Index is the little that others need to know of the MPD; it is not to be
 // changed.
 func (t *Template) Index() *manifest.Index { return &t.index }
+
+// Steered tells whether the MPD declares content steering of its own.
+func (t *Template) Steered() bool { return t.steered }
 
 // Source is the MPD as it was compiled; it is not to be changed.
 func (t *Template) Source() []byte { return t.src }

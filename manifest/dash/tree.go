@@ -127,6 +127,7 @@ func (c *compiler) open() *fault {
 			c.mark(o, markPatch)
 		case "ContentSteering":
 			c.mark(o, markSteering)
+			c.t.steered = true
 		case "ServiceDescription":
 			o.ctx = ctxService
 		case "InitializationSet":
@@ -138,6 +139,7 @@ func (c *compiler) open() *fault {
 	case ctxService:
 		if string(name) == "ContentSteering" {
 			c.mark(o, markServiceSteering)
+			c.t.steered = true
 		}
 	case ctxPeriod:
 		switch string(name) {

@@ -103,6 +103,7 @@ func (c *compiler) tagLine(tg tag, attrs int) error {
 	case tagKey, tagMap, tagPreloadHint, tagRenditionReport:
 		return c.mediaTag(tg, attrs)
 	case tagMedia, tagStreamInf, tagIFrameStreamInf, tagImageStreamInf, tagSessionData, tagSessionKey, tagContentSteering:
+		c.t.steered = c.t.steered || tg == tagContentSteering
 		return c.entryTag(tg, attrs)
 	}
 	return nil

@@ -24,6 +24,7 @@ type Template struct {
 	tail      int // behind the last segment
 	crlf      bool
 	ended     bool
+	steered   bool // it has an EXT-X-CONTENT-STEERING
 
 	skipped uint64 // segments that EXT-X-SKIP stands for
 
@@ -95,6 +96,9 @@ func (t *Template) Specialise(shape *manifest.Shape, path string) *manifest.Form
 	}
 	return t.media(shape, path)
 }
+
+// Steered tells whether the playlist declares content steering of its own.
+func (t *Template) Steered() bool { return t.steered }
 
 // Index tells what others need to know of the playlist. It must not be
 // changed.
