@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -264,7 +265,7 @@ func (d *decoder) list(path string, n ast.Node, v reflect.Value, f *fieldInfo) {
 	nodes := []ast.Node{n}
 	if s, ok := n.(*ast.SequenceNode); ok {
 		nodes = s.Values
-	} else if !isScalar(n) || elem.Kind() == reflect.Struct && d.info(elem).scalar == nil {
+	} else if !d.isEntry(n, elem) {
 		d.mismatch(path, n, "a list", `begin each entry with "- "`)
 		return
 	}
@@ -286,6 +287,19 @@ func (d *decoder) list(path string, n ast.Node, v reflect.Value, f *fieldInfo) {
 		out = reflect.Zero(v.Type())
 	}
 	v.Set(out)
+}
+
+// isEntry tells whether n stands for a list of one: a scalar where entries may
+// be scalars, or a mapping with a key of theirs.
+func (d *decoder) isEntry(n ast.Node, elem reflect.Type) bool {
+	if elem.Kind() != reflect.Struct {
+		return isScalar(n)
+	}
+	info := d.info(elem)
+	if isScalar(n) {
+		return info.scalar != nil
+	}
+	return slices.ContainsFunc(mappingValues(n), func(v *ast.MappingValueNode) bool { return info.fields[keyText(v.Key)] != nil })
 }
 
 // mismatch tells that n is of the wrong kind.
