@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	benchclient "manifold/bench/client"
 	"manifold/bench/finding"
 	"manifold/bench/watch"
+	"manifold/cmd/wire"
 	"manifold/demo"
 )
 
@@ -35,7 +37,7 @@ var demoKnown = map[finding.ID]string{
 }
 
 // The judge finds nothing in what nginx serves of FFmpeg's own HLS and DASH
-// muxers, live and VOD, but for what is known.
+// muxers, live and VOD, but for what is known; nor in what an edge makes of it.
 func TestJudgeFFmpeg(t *testing.T) { judgeFFmpeg(t, judgeTime) }
 
 // Nor in the demo's edge, HLS and DASH, live and VOD, while one CDN goes down
@@ -79,62 +81,136 @@ func passes(t *testing.T, r *finding.Report) {
 	}
 }
 
+// An edge with the cookbook's first configuration, in front of somebody else's
+// origin: what viewers get through it is as clean as what the origin serves.
 func judgeFFmpeg(t *testing.T, d time.Duration) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil { // nginx's worker may be another user
 		t.Fatal(err)
 	}
-	base := startNginx(t, dir)
+	servers, requests := startNginx(t, dir, 3)
 	live := (d + 40*time.Second).Seconds()
-	encode(t, dir, true, live, "hls/master.m3u8", "-f hls -hls_time 2 -hls_list_size 6 -hls_flags delete_segments+program_date_time -hls_delete_threshold 6 -master_pl_name master.m3u8 hls/v.m3u8")
-	encode(t, dir, true, live, "dash/manifest.mpd", "-f dash -seg_duration 2 -window_size 6 -extra_window_size 6 -streaming 0 dash/manifest.mpd")
-	encode(t, dir, false, 20, "vod/master.m3u8", "-f hls -hls_segment_type fmp4 -hls_time 2 -hls_playlist_type vod -master_pl_name master.m3u8 vod/v.m3u8")
-	encode(t, dir, false, 20, "vod/manifest.mpd", "-f dash -seg_duration 2 vod/manifest.mpd")
+	encode(t, dir, true, live, "live/hls/master.m3u8", "-f hls -hls_time 2 -hls_list_size 6 -hls_flags delete_segments+program_date_time -hls_delete_threshold 6 -master_pl_name master.m3u8 live/hls/v.m3u8")
+	encode(t, dir, true, live, "live/dash/manifest.mpd", "-f dash -seg_duration 2 -window_size 6 -extra_window_size 6 -streaming 0 live/dash/manifest.mpd")
+	encode(t, dir, false, 20, "live/vod/master.m3u8", "-f hls -hls_segment_type fmp4 -hls_time 2 -hls_playlist_type vod -master_pl_name master.m3u8 live/vod/v.m3u8")
+	encode(t, dir, false, 20, "live/vod/manifest.mpd", "-f dash -seg_duration 2 live/vod/manifest.mpd")
+	edge := startCookbook(t, servers)
+	var watching sync.WaitGroup
+	reports := make(map[string]*finding.Report)
+	var mu sync.Mutex
 	for _, path := range []string{"hls/master.m3u8", "dash/manifest.mpd", "vod/master.m3u8", "vod/manifest.mpd"} {
-		t.Run(path, func(t *testing.T) {
-			t.Parallel()
-			passes(t, judged(t, base+path, d, false, ffmpegKnown))
-		})
+		for name, base := range map[string]string{"nginx": servers[0] + "/live/", "edge": edge + "/news/"} {
+			watching.Go(func() {
+				r := judged(t, base+path+"?device="+deviceFor(path), d, false, ffmpegKnown)
+				mu.Lock()
+				defer mu.Unlock()
+				reports[name+"/"+path] = r
+			})
+		}
+	}
+	watching.Wait()
+	for name, r := range reports {
+		t.Run(name, func(t *testing.T) { passes(t, r) })
+	}
+	for i, name := range []string{"cdn-a", "cdn-b"} {
+		if asked := requests(i + 1); !strings.Contains(asked, ".ts") && !strings.Contains(asked, ".m4s") {
+			t.Errorf("%s was asked for no segment:\n%s", name, asked)
+		}
 	}
 }
 
-// startNginx serves dir and says where.
-func startNginx(t *testing.T, dir string) string {
+// deviceFor is the profile of a player that plays what path names.
+func deviceFor(path string) string {
+	if strings.HasSuffix(path, ".mpd") {
+		return "dashjs"
+	}
+	return "hlsjs"
+}
+
+// startCookbook starts an edge from the first configuration of the cookbook;
+// servers stand for its origin and its CDNs. It gives the edge's address.
+func startCookbook(t *testing.T, servers []string) string {
+	t.Helper()
+	page, err := os.ReadFile("../docs/cookbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, ok := strings.Cut(text, "```")
+	if lines := strings.Count(text, "\n"); !ok || lines >= 15 {
+		t.Fatalf("the cookbook's first configuration has %d lines", lines)
+	}
+	for i, name := range []string{"https://origin.example", "https://cdn-a.example", "https://cdn-b.example"} {
+		if !strings.Contains(text, name) {
+			t.Fatalf("%s is not in\n%s", name, text)
+		}
+		text = strings.ReplaceAll(text, name, servers[i])
+	}
+	text = strings.Replace(text, `":8080"`, `"127.0.0.1:0"`, 1) + "admin: {address: \"127.0.0.1:0\"}\nshield: {allow_private: 127.0.0.1}\n"
+	file := filepath.Join(t.TempDir(), "manifold.yml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := wire.StartEdge(file, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	t.Cleanup(e.Close)
+	return "http://" + e.PlainAddr().String()
+}
+
+// startNginx serves dir n times over, each with an address of its own, and gives
+// those and what each was asked for so far.
+func startNginx(t *testing.T, dir string, n int) (servers []string, requests func(int) string) {
 	t.Helper()
 	bin, err := exec.LookPath("nginx")
 	if err != nil {
 		bin = "/usr/sbin/nginx"
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
 	state := t.TempDir()
+	log := func(i int) string { return filepath.Join(state, fmt.Sprintf("access-%d.log", i)) }
+	var blocks strings.Builder
+	var reserved []net.Listener // at the same time, so that all are different
+	for i := range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		reserved = append(reserved, l)
+		servers = append(servers, "http://"+l.Addr().String())
+		fmt.Fprintf(&blocks, "\tserver { listen %s; root %s; access_log %s plain; }\n", l.Addr(), dir, log(i))
+	}
+	for _, l := range reserved {
+		_ = l.Close()
+	}
 	conf := fmt.Sprintf(`daemon off; master_process off; worker_processes 1; pid %[1]s/pid; error_log %[1]s/error.log;
-events { worker_connections 256; }
+events { worker_connections 1024; }
 http {
-	access_log off;
+	log_format plain "$uri";
 	client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
 	types { application/vnd.apple.mpegurl m3u8; application/dash+xml mpd; video/mp2t ts; video/mp4 mp4 m4s; }
-	server { listen %[2]s; root %[3]s; }
-}
-`, state, addr, dir)
+%[2]s}
+`, state, blocks.String())
 	file := filepath.Join(state, "nginx.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	running(t, exec.Command(bin, "-c", file), filepath.Join(state, "log"))
 	await(t, "nginx", func() bool {
-		res, err := http.Get("http://" + addr + "/")
+		res, err := http.Get(servers[n-1] + "/")
 		if err != nil {
 			return false
 		}
 		_ = res.Body.Close()
 		return true
 	})
-	return "http://" + addr + "/"
+	return servers, func(i int) string {
+		text, err := os.ReadFile(log(i))
+		if err != nil {
+			t.Error(err)
+		}
+		return string(text)
+	}
 }
 
 // encode runs FFmpeg in dir until the test ends or, where it is not live,
