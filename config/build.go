@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"manifold/device"
 	"manifold/geo"
@@ -115,6 +116,7 @@ func (b *builder) edge() {
 	b.admin()
 	b.shield()
 	c.Proxy.Keys = b.secrets
+	b.changed()
 	c.Proxy.Explain = b.strong("admin.explain", b.secret("admin.explain", f.Admin.Explain))
 	b.geo()
 	c.Proxy.Sessions = b.sessions()
@@ -202,6 +204,20 @@ func (b *builder) admin() {
 	if !loopback(f.Address) && f.Token == "" {
 		b.warnings.AddHint("admin.address", "listen on 127.0.0.1, or guard the port", "whoever reaches %s can read the state of this edge", f.Address)
 	}
+}
+
+// changed reads when the configuration was made, where the file says so.
+func (b *builder) changed() {
+	text := b.file.Changed
+	if text == "" {
+		return
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		b.problems.AddHint("changed", "write it like 2026-11-23T18:30:00Z", "%q is not a time", clip(text))
+		return
+	}
+	b.cfg.Proxy.Since = at
 }
 
 // minToken is the least length in characters of what opens the admin side.

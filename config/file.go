@@ -13,6 +13,7 @@ import "time"
 //	        key alone: "scalar", "list" or both
 //	reload  "restart" where a change needs a restart of the program
 type File struct {
+	Changed      string               `yaml:"changed"`
 	Log          Log                  `yaml:"log"`
 	Listen       Listen               `yaml:"listen"`
 	Admin        Admin                `yaml:"admin"`

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/token"
 
@@ -44,28 +45,34 @@ type Loader struct {
 // Load reads a file and makes the configuration of the parts. The error is an
 // [*Error] where the file could be read but is not right.
 func (ld *Loader) Load(name string, parts Part) (*Config, error) {
-	data, err := readFile(name)
+	data, changed, err := readFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read configuration: %w", err)
 	}
-	return ld.Parse(name, data, parts)
+	cfg, err := ld.Parse(name, data, parts)
+	if err == nil && cfg.Proxy.Since.IsZero() {
+		cfg.Proxy.Since = changed.Truncate(time.Second) // what copies of a file keep of it
+	}
+	return cfg, err
 }
 
-// readFile reads no more of a file than is taken.
-func readFile(name string) ([]byte, error) {
+// readFile reads no more of a file than is taken, and tells when it was
+// changed.
+func readFile(name string) (data []byte, changed time.Time, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, err
+		return nil, changed, err
 	}
 	if !info.Mode().IsRegular() { // a pipe would make us wait for ever
-		return nil, fmt.Errorf("%s is not a regular file", name)
+		return nil, changed, fmt.Errorf("%s is not a regular file", name)
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, changed, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
+	return data, info.ModTime(), err
 }
 
 // Parse makes the configuration of a file's text. name is the file's, for

@@ -9,7 +9,8 @@ import (
 // was granted (it sees viewers at other addresses than we do) is left out. The
 // country is that of the entry, the network that of the present address.
 func (r *request) choose() bool {
-	r.state = r.ch.set.state.Load()
+	conditions := r.ch.set.state.Load()
+	r.state, r.since = &conditions.State, max(conditions.since(r.now), r.snap.since)
 	v := steering.Viewer{
 		Session: r.sessionNumber(), Country: steering.Country(r.viewer.Claims.Country), ASN: r.place.ASN, Address: r.viewer.Address, Dwell: r.ch.dwell,
 	}

@@ -57,6 +57,7 @@ type Conditions struct {
 	health    map[pathwayKey]steering.Health
 	loads     map[pathwayKey]float64
 	overrides map[string][]Override // by set
+	changed   map[string]int64      // by set: when they changed last, Unix seconds
 	sets      []*pathwaySet         // of the current snapshot
 }
 
@@ -66,7 +67,7 @@ type pathwayKey struct{ set, id string }
 func NewConditions(now func() time.Time) *Conditions {
 	return &Conditions{
 		now: now, drains: map[pathwayKey]Drain{}, health: map[pathwayKey]steering.Health{},
-		loads: map[pathwayKey]float64{}, overrides: map[string][]Override{},
+		loads: map[pathwayKey]float64{}, overrides: map[string][]Override{}, changed: map[string]int64{},
 	}
 }
 
@@ -83,7 +84,8 @@ func (c *Conditions) attach(sets []*pathwaySet) {
 
 // publish makes the set's steering state anew. Called with mu held.
 func (c *Conditions) publish(s *pathwaySet) {
-	state := &steering.State{Pathways: s.pathways, Conditions: make([]steering.Condition, len(s.pathways))}
+	state := &situation{changed: c.changed[s.name], ends: c.ends(s)}
+	state.State = steering.State{Pathways: s.pathways, Conditions: make([]steering.Condition, len(s.pathways))}
 	for i, p := range s.pathways {
 		key := pathwayKey{s.name, p.ID}
 		d, drained := c.drains[key]
@@ -114,27 +116,37 @@ func (c *Conditions) find(set, id string) (*pathwaySet, error) {
 	return nil, fmt.Errorf("there is no pathway set %q", set)
 }
 
-// change finds a pathway, changes its conditions by f, and publishes them.
-func (c *Conditions) change(set, id string, f func(pathwayKey)) error {
+// change finds a pathway, changes its conditions by f, and publishes them; f
+// tells whether viewers may be sent elsewhere from now on. given is when the
+// word for it was given, the zero time now.
+func (c *Conditions) change(set, id string, given time.Time, f func(pathwayKey) bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, err := c.find(set, id)
 	if err != nil {
 		return err
 	}
-	f(pathwayKey{set, id})
+	if f(pathwayKey{set, id}) {
+		c.touch(s, given)
+	}
 	c.publish(s)
 	return nil
 }
 
 // SetDrain drains a pathway, or with a nil drain undoes it.
 func (c *Conditions) SetDrain(set, id string, d *Drain) error {
-	err := c.change(set, id, func(k pathwayKey) {
+	var given time.Time
+	if d != nil {
+		given = d.Since
+	}
+	err := c.change(set, id, given, func(k pathwayKey) bool {
+		old, drained := c.drains[k]
 		if d == nil {
 			delete(c.drains, k)
-		} else {
-			c.drains[k] = *d
+			return drained
 		}
+		c.drains[k] = *d
+		return !drained || old != *d
 	})
 	if err != nil {
 		return fmt.Errorf("cannot drain pathway: %w", err)
@@ -144,7 +156,12 @@ func (c *Conditions) SetDrain(set, id string, d *Drain) error {
 
 // SetHealth tells what a probe found.
 func (c *Conditions) SetHealth(set, id string, h steering.Health) error {
-	if err := c.change(set, id, func(k pathwayKey) { c.health[k] = h }); err != nil {
+	err := c.change(set, id, time.Time{}, func(k pathwayKey) bool {
+		old := c.health[k]
+		c.health[k] = h
+		return old != h
+	})
+	if err != nil {
 		return fmt.Errorf("cannot set health: %w", err)
 	}
 	return nil
@@ -156,10 +173,27 @@ func (c *Conditions) SetLoad(set, id string, load float64) error {
 	if load < 0 || load != load {
 		return fmt.Errorf("cannot set load: %v is not an amount", load)
 	}
-	if err := c.change(set, id, func(k pathwayKey) { c.loads[k] = load }); err != nil {
+	err := c.change(set, id, time.Time{}, func(k pathwayKey) bool {
+		old := c.loads[k]
+		c.loads[k] = load
+		return c.crossed(k, old, load)
+	})
+	if err != nil {
 		return fmt.Errorf("cannot set load: %w", err)
 	}
 	return nil
+}
+
+// crossed tells whether a load went over one of its pathway's bounds.
+func (c *Conditions) crossed(k pathwayKey, from, to float64) bool {
+	s, err := c.find(k.set, k.id)
+	if err != nil {
+		return false
+	}
+	i := slices.IndexFunc(s.pathways, func(p steering.Pathway) bool { return p.ID == k.id })
+	short, over := loaded(&s.pathways[i], from)
+	nowShort, nowOver := loaded(&s.pathways[i], to)
+	return short != nowShort || over != nowOver
 }
 
 // maxOverrides bounds those of one set: each is looked at for every viewer.
@@ -176,12 +210,13 @@ func (c *Conditions) AddOverride(set string, o Override) error {
 		return fmt.Errorf("cannot override: %w", err)
 	}
 	full := false
-	err := c.change(set, o.Pathway, func(pathwayKey) {
+	err := c.change(set, o.Pathway, o.Since, func(pathwayKey) bool {
 		list := slices.DeleteFunc(c.overrides[set], func(have Override) bool { return have.ID == o.ID || !have.Until.After(now) })
 		if full = len(list) >= maxOverrides; !full {
 			list = append(list, o)
 		}
 		c.overrides[set] = list
+		return !full
 	})
 	switch {
 	case err != nil:
@@ -203,6 +238,7 @@ func (c *Conditions) RemoveOverride(set, id string) error {
 	}
 	for _, s := range c.sets {
 		if s.name == set {
+			c.touch(s, time.Time{})
 			c.publish(s)
 		}
 	}

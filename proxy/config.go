@@ -26,7 +26,11 @@ type Config struct {
 	Keys access.KeySource
 	// Explain is the secret that a request's Manifold-Explain header must
 	// carry to be told why it was answered so; empty: nobody is told.
-	Explain  []byte
+	Explain []byte
+	// Since is when the configuration was made: the same on every edge that
+	// has it. Live MPDs do not say that they were published before. The zero
+	// time leaves their own.
+	Since    time.Time
 	Devices  []device.Profile
 	Sets     []SetConfig
 	Channels []ChannelConfig

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"time"
+
 	"manifold/device"
 	"manifold/explain"
 	"manifold/manifest"
@@ -18,6 +20,9 @@ func (r *request) planFor(t template) *manifest.Plan {
 	default:
 		key.tier, key.theirs = r.tier, t.Steered()
 		key.order, key.n = r.order.Index, uint8(r.order.N)
+	}
+	if key.kind == manifest.DASH && t.Index().Live {
+		key.since = r.since
 	}
 	shape := r.snap.shapes.get(&key, newShape)
 	r.tracePlan(shape, &key)
@@ -111,6 +116,9 @@ func shapeOf(k *shapeKey, segments manifest.SegmentMode) *manifest.Shape {
 		Segments:    segments,
 		Location:    k.device.Location,
 		SlotLengths: []int{session.TextLen},
+	}
+	if k.since != 0 {
+		s.Since = time.Unix(k.since, 0)
 	}
 	for _, i := range k.order[:k.n] {
 		p, length := ch.cdns[i].shaped(k.tls, k.kind)

@@ -52,6 +52,8 @@ type request struct {
 	session []byte
 
 	state *steering.State
+	// since is when what viewers get changed last, Unix seconds; 0: never.
+	since int64
 	order steering.Order
 
 	plan   manifest.Plan

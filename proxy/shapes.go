@@ -23,6 +23,8 @@ type shapeKey struct {
 	tier    int
 	// theirs says that the origin declares steering of its own.
 	theirs bool
+	// since is Shape.Since in Unix seconds, for MPDs; 0: none.
+	since int64
 	// order holds the listed pathways; n of them count.
 	order [steering.MaxPathways]uint8
 	n     uint8

@@ -25,6 +25,7 @@ type snapshot struct {
 	sets     []*pathwaySet
 	shapes   *shapeTable
 	memory   *memory
+	since    int64  // when it was made, Unix seconds; 0: not known
 	explain  []byte // SHA-256 of the secret, or nil
 }
 
@@ -32,7 +33,7 @@ type snapshot struct {
 type pathwaySet struct {
 	name     string
 	pathways []steering.Pathway
-	state    atomic.Pointer[steering.State]
+	state    atomic.Pointer[situation]
 }
 
 // channel is one service.
@@ -84,6 +85,7 @@ func (p *Proxy) newSnapshot(cfg *Config) (*snapshot, error) {
 		shapes:   newShapeTable(),
 		memory:   &memory{},
 		explain:  secretSum(cfg.Explain),
+		since:    p.sinceOf(cfg),
 	}
 	var err error
 	if s.devices, err = device.NewTable(cfg.Devices); err != nil {
