@@ -103,6 +103,7 @@ type OriginPolicy struct {
 	LiveMax              time.Duration `yaml:"live_max" word:"auto=0" min:"1ms"`
 	StaleWhileRevalidate time.Duration `yaml:"stale_while_revalidate" word:"auto=0 never=-1" min:"1ms"`
 	StaleIfError         time.Duration `yaml:"stale_if_error" word:"never=-1" min:"1ms"`
+	SequenceGuard        time.Duration `yaml:"sequence_guard" word:"auto=0 never=-1" min:"1ms"`
 	SegmentStale         time.Duration `yaml:"segment_stale" word:"never=-1" min:"1ms"`
 	NotFound             time.Duration `yaml:"not_found" word:"never=-1" min:"1ms"`
 	Gone                 time.Duration `yaml:"gone" min:"1ms"`

@@ -79,8 +79,10 @@ const (
 	FetchPassed      Reason = "fetch.passed"
 	FetchFailed      Reason = "fetch.failed"
 
-	CompileDone   Reason = "compile.done"
-	CompileFailed Reason = "compile.failed"
+	CompileDone     Reason = "compile.done"
+	CompileFailed   Reason = "compile.failed"
+	CompilePrevious Reason = "compile.previous"
+	CompileWentBack Reason = "compile.sequence-went-back"
 
 	PlanTheirsKept     Reason = "plan.origin-steering-kept"
 	PlanTheirsReplaced Reason = "plan.origin-steering-replaced"
@@ -173,6 +175,8 @@ var meanings = []Meaning{
 
 	{Compile, CompileDone, "the template of this version, made once and kept beside it"},
 	{Compile, CompileFailed, "the origin's manifest cannot be read"},
+	{Compile, CompilePrevious, "the origin's last version cannot be read: the one before it stands in, for as long as stale-if-error allows"},
+	{Compile, CompileWentBack, "the media sequence of the origin's last version went back: the one before it stands in, for as long as the sequence guard says"},
 
 	{Plan, PlanTheirsKept, "the origin declares content steering of its own, which stays; what is below its root is the viewer's first pathway's"},
 	{Plan, PlanTheirsReplaced, "the origin declares content steering of its own: the channel's takes its place"},

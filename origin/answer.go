@@ -76,8 +76,11 @@ type Answer struct {
 	collapsed bool
 	confirmed bool // by a 304
 	slow      bool
-	now       time.Time
-	ttl       time.Duration
+	fault     error // of the origin's last version, where this is not it
+	// faultFirst says that nobody else was told.
+	faultFirst bool
+	now        time.Time
+	ttl        time.Duration
 
 	// status, first and last are what the request's conditions and range made
 	// of the entry: bytes [first, last), last < 0 for the end.
@@ -103,6 +106,7 @@ func (a *Answer) drop() {
 	a.shield, a.group, a.ctx, a.flight, a.entry = nil, nil, nil, nil, nil
 	a.key, a.state, a.forwarded = key, 0, forwardedNot
 	a.collapsed, a.confirmed, a.slow = false, false, false
+	a.fault, a.faultFirst = nil, false
 	a.now, a.ttl, a.status, a.first, a.last, a.off, a.read = time.Time{}, 0, 0, 0, 0, 0, false
 	answers.Put(a)
 }
@@ -240,18 +244,27 @@ func (r *reader) Close() error {
 
 // Compiled is the value that make makes of the body, kept beside it: made once
 // for a version of the body, however many ask, and not made again when the
-// origin confirms that version. An error is kept as well. Facts of the value
+// origin confirms that version. An error is kept as well; while the version
+// before is good enough, the answer becomes one of that (see Fault), and there
+// is no error. Facts of the value
 // govern freshness, and how long segments of the same folder are kept, from
 // then on.
 func (a *Answer) Compiled(make Compile) (any, error) {
 	v := a.entry.version
-	if o := v.compiled.Load(); o != nil {
-		return o.value, o.err
+	o := v.compiled.Load()
+	if o == nil {
+		var err error
+		if o, err = a.compile(make); err != nil {
+			return nil, err
+		}
 	}
-	return a.compile(make)
+	if v.previous.Load() != nil {
+		o = a.resort(o)
+	}
+	return o.value, o.err
 }
 
-func (a *Answer) compile(make Compile) (any, error) {
+func (a *Answer) compile(make Compile) (*outcome, error) {
 	v := a.entry.version
 	if !v.body.complete.Load() {
 		if err := v.body.wait(a.ctx, 1<<62); err != nil {
@@ -262,7 +275,7 @@ func (a *Answer) compile(make Compile) (any, error) {
 		return nil, v.body.err
 	}
 	g := a.group
-	return v.compile(make, a.entry.contentType, func(facts *Facts, err error) {
+	return v.compile(make, a.entry.contentType, a.now, func(facts *Facts, err error) {
 		g.counters.compiles.Add(1)
 		if err != nil {
 			g.counters.compileErrors.Add(1)
@@ -271,7 +284,7 @@ func (a *Answer) compile(make Compile) (any, error) {
 		now := a.shield.now()
 		g.observe(v.path, facts, now)
 		a.shield.store.reweigh(a.entry, &g.cfg.Policy, now)
-	})
+	}), nil
 }
 
 // AppendCacheStatus appends the value of Cache-Status (RFC 9211).
@@ -308,6 +321,8 @@ func (a *Answer) AppendCacheStatus(dst []byte) []byte {
 	switch {
 	case a.state == Stale:
 		dst = append(dst, "; detail=stale-while-revalidate"...)
+	case a.fault != nil:
+		dst = append(dst, "; detail=previous-version"...)
 	case a.state == StaleError && a.slow:
 		dst = append(dst, "; detail=origin-slow"...)
 	case a.state == StaleError:

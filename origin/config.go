@@ -145,6 +145,11 @@ type Policy struct {
 	// StaleIfError is for how long a stale manifest is served while every
 	// origin fails; 0 means 5 min.
 	StaleIfError time.Duration
+	// SequenceGuard is for how long a live playlist whose media sequence number
+	// went back is not believed, while the one before may be served as a stale
+	// one may; 0 means three target durations, as long as players' buffers
+	// last; below 0 never.
+	SequenceGuard time.Duration
 	// SegmentStale is for how long a stale segment is served, at once and when
 	// origins fail; 0 means 24 h, which is as long as it is held.
 	SegmentStale time.Duration

@@ -8,6 +8,7 @@ type counters struct {
 	misses, coalesced, revalidated, passed, failed atomic.Int64
 	originRequests, originErrors, originBytes      atomic.Int64
 	retries, hedges, compiles, compileErrors       atomic.Int64
+	previous                                       atomic.Int64
 }
 
 // GroupCounters counts what a group's requests came to, since it was made.
@@ -29,6 +30,9 @@ type GroupCounters struct {
 	Retries, Hedges int64
 	// Compiles counts versions compiled, CompileErrors those that failed.
 	Compiles, CompileErrors int64
+	// Previous counts answers of the version before, because the last one
+	// cannot be served.
+	Previous int64
 }
 
 // Counters reads the group's counters.
@@ -40,6 +44,6 @@ func (g *Group) Counters() GroupCounters {
 		Passed: c.passed.Load(), Failed: c.failed.Load(),
 		OriginRequests: c.originRequests.Load(), OriginErrors: c.originErrors.Load(), OriginBytes: c.originBytes.Load(),
 		Retries: c.retries.Load(), Hedges: c.hedges.Load(),
-		Compiles: c.compiles.Load(), CompileErrors: c.compileErrors.Load(),
+		Compiles: c.compiles.Load(), CompileErrors: c.compileErrors.Load(), Previous: c.previous.Load(),
 	}
 }

@@ -16,7 +16,7 @@
 // queue through which all else passes. What leaves the recent part goes to
 // L1, a ristretto cache by byte cost, for VOD and DVR.
 //
-// Locks, in order: version.mu (a compile runs under it) → shard.mu (never two
+// Locks, in order: version.mu (a compile runs under it, and what it replaces is compared) → shard.mu (never two
 // shards at once) → flight.mu → body.mu. Group has one mutex of its own for
 // the table of live folders, and each origin one for its health; nothing is
 // called while they are held. A hit takes one shard's lock for reading and

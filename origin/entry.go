@@ -161,6 +161,9 @@ func (e *entry) staleFor(p *Policy) (swr, sie time.Duration) {
 // judge says what the entry is good for, and for how long it is fresh still
 // (negative: for how long it has been stale).
 func (e *entry) judge(now time.Time, p *Policy) (verdict, time.Duration) {
+	if e.unreadable() {
+		return e.judgeUnreadable(now, p)
+	}
 	ttl := e.freshFor(p) - e.currentAge(now)
 	if e.validate && !e.overridden(p) {
 		return gone, min(ttl, 0)

@@ -250,6 +250,7 @@ func (f *flight) versionOf(b *body, e *entry) *version {
 	}
 	// What its predecessor was, it is likely to be: until it is compiled.
 	v.facts.Store(old.facts.Load())
+	v.succeed(f.known)
 	return v
 }
 

@@ -16,12 +16,20 @@ type version struct {
 
 	mu       sync.Mutex // held while compiling
 	compiled atomic.Pointer[outcome]
+
+	// previous is what is served while this one cannot be, or is not known to;
+	// behind is since when the origins' media sequence is below that, UnixNano.
+	previous atomic.Pointer[entry]
+	behind   atomic.Int64
 }
 
 type outcome struct {
 	value any
 	cost  int64
 	err   error
+	// behind says that the media sequence went back, and told that it was said.
+	behind error
+	told   atomic.Bool
 }
 
 // Document is what a Compile function gets.
@@ -53,22 +61,23 @@ type Facts struct {
 	Window time.Duration
 	// Target is the target duration, or the longest segment; 0 where unknown.
 	Target time.Duration
+	// Sequence is the number of the first segment listed, where Sequenced: it
+	// never decreases in a live playlist.
+	Sequence  uint64
+	Sequenced bool
 }
 
 // Compile makes a value of a body. It is called once per version, however
 // many ask at the same time, and its error is remembered for that version.
 type Compile func(Document) (Compiled, error)
 
-// compile gives the value beside the body, making it if need be. learn is
+// compile gives what was made of the body, making it if need be. learn is
 // called once, by the one who made it or failed to.
-func (v *version) compile(make Compile, contentType string, learn func(*Facts, error)) (any, error) {
-	if o := v.compiled.Load(); o != nil {
-		return o.value, o.err
-	}
+func (v *version) compile(make Compile, contentType string, now time.Time, learn func(*Facts, error)) *outcome {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if o := v.compiled.Load(); o != nil {
-		return o.value, o.err
+		return o
 	}
 	c, err := call(make, Document{Path: v.path, ContentType: contentType, Body: v.body.whole()})
 	o := &outcome{err: err}
@@ -76,9 +85,10 @@ func (v *version) compile(make Compile, contentType string, learn func(*Facts, e
 		o.value, o.cost = c.Value, max(c.Cost, 0)
 		v.facts.Store(&c.Facts)
 	}
+	v.compare(o, &c.Facts, now)
 	v.compiled.Store(o)
 	learn(&c.Facts, err)
-	return o.value, o.err
+	return o
 }
 
 // call makes a panic of a compiler an error of the document: hostile input
@@ -97,6 +107,12 @@ func (v *version) cost() int64 {
 	n := v.body.held()
 	if o := v.compiled.Load(); o != nil {
 		n += o.cost
+	}
+	if p := v.previous.Load(); p != nil {
+		n += p.version.body.held()
+		if o := p.version.compiled.Load(); o != nil {
+			n += o.cost
+		}
 	}
 	return n
 }

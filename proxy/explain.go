@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -270,12 +271,19 @@ func (r *request) traceFetch(a *origin.Answer) {
 	r.trace.Fetch(fetchReasons[a.State()], r.addr.Path, a.Age(), a.TTL(), "")
 }
 
-func (r *request) traceTemplate(t template) {
+func (r *request) traceTemplate(t template, fault error) {
 	if r.trace == nil {
 		return
 	}
 	x := t.Index()
-	r.trace.Compile(explain.CompileDone, t.Kind().String(), x.Live, x.Segments, x.Variants, "")
+	why, detail := explain.CompileDone, ""
+	switch {
+	case errors.Is(fault, origin.ErrWentBack):
+		why, detail = explain.CompileWentBack, fault.Error()
+	case fault != nil:
+		why, detail = explain.CompilePrevious, fault.Error()
+	}
+	r.trace.Compile(why, t.Kind().String(), x.Live, x.Segments, x.Variants, detail)
 }
 
 func (r *request) tracePlan(s *manifest.Shape, key *shapeKey) {

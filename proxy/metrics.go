@@ -40,10 +40,16 @@ type event uint8
 const (
 	// unknownTier: a token named a tier that the channel does not have.
 	unknownTier event = iota
+	// unreadableVersion: the origin's new version cannot be compiled, and the
+	// one before is served.
+	unreadableVersion
+	// sequenceWentBack: a live playlist's media sequence did, and the one
+	// before is served.
+	sequenceWentBack
 	eventKinds
 )
 
-var eventNames = [eventKinds]string{"unknown_tier"}
+var eventNames = [eventKinds]string{"unknown_tier", "unreadable_version", "sequence_went_back"}
 
 // happened counts an event of the request's channel.
 func (r *request) happened(e event) {

@@ -44,7 +44,6 @@ func (r *request) fetch() *origin.Answer {
 		r.originFailed(err)
 		return nil
 	}
-	r.fresh = answer.TTL()
 	r.traceFetch(answer)
 	return answer
 }
@@ -86,13 +85,29 @@ func (r *request) compile(answer *origin.Answer) template {
 		r.ex.SetField("Proxy-Status", r.p.shield.Name()+"; error=http_protocol_error")
 		return nil
 	}
+	fault, first := answer.Fault()
+	if first {
+		r.keptPrevious(fault)
+	}
+	r.fresh = answer.TTL()
 	from := len(r.ex.Text)
 	r.ex.Text = answer.AppendCacheStatus(r.ex.Text)
 	r.ex.SetField("Cache-Status", r.ex.Piece(from))
 	t := v.(template)
 	r.served = servedAs(t.Kind())
-	r.traceTemplate(t)
+	r.traceTemplate(t, fault)
 	return t
+}
+
+// keptPrevious tells that the origin's last version cannot be served, and that
+// the one before is meanwhile: once for each version.
+func (r *request) keptPrevious(fault error) {
+	e := unreadableVersion
+	if errors.Is(fault, origin.ErrWentBack) {
+		e = sequenceWentBack
+	}
+	r.happened(e)
+	r.p.log.Warn("the version before is served", "channel", r.ch.name, "path", r.addr.Path, "error", fault)
 }
 
 // compileManifest makes the template of an origin's body. The body, not the
@@ -108,7 +123,9 @@ func compileManifest(d origin.Document) (c origin.Compiled, err error) {
 		return c, fmt.Errorf("%s: %w", d.Path, err)
 	}
 	x := t.Index()
-	return origin.Compiled{Value: t, Cost: t.Cost(), Facts: origin.Facts{Live: x.Live, Window: x.Window, Target: x.Target}}, nil
+	return origin.Compiled{Value: t, Cost: t.Cost(), Facts: origin.Facts{
+		Live: x.Live, Window: x.Window, Target: x.Target, Sequence: x.MediaSequence, Sequenced: x.Kind == manifest.HLSMedia,
+	}}, nil
 }
 
 // redirected sends a player that asked for a media playlist at its entry
