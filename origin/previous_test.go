@@ -22,23 +22,23 @@ func numbered(d Document) (Compiled, error) {
 }
 
 // shown is what one viewer is answered: the value, or the error, and the fault.
-func (r *rig) shown(g *Group) (value string, fault error, cache string) {
+func (r *rig) shown(g *Group) (value, cache string, fault error) {
 	r.t.Helper()
 	a, err := r.Fetch(r.t.Context(), &Request{Group: g, Class: Manifest, Path: "m.m3u8"})
 	if err != nil {
-		return "no answer", err, ""
+		return "no answer", "", err
 	}
 	defer a.Release()
 	v, err := a.Compiled(numbered)
 	if err != nil {
-		return "not compiled", err, ""
+		return "not compiled", "", err
 	}
 	body, err := a.Bytes()
 	if err != nil || string(body) != "#EXTM3U\n"+v.(string) {
 		r.t.Errorf("the value %q stands beside %q", v, body)
 	}
 	fault, _ = a.Fault()
-	return v.(string), fault, string(a.AppendCacheStatus(nil))
+	return v.(string), string(a.AppendCacheStatus(nil)), fault
 }
 
 // play is a script of one channel: at each step the origin has a text, time
@@ -126,7 +126,7 @@ func TestVersionBeforeStandsIn(t *testing.T) {
 				}
 				o.set(says("#EXTM3U\n"+s.origin, header))
 				r.add(s.after)
-				shown, fault, cache := r.shown(g)
+				shown, cache, fault := r.shown(g)
 				if shown != s.shown || (fault == nil) != (s.fault == "") || fault != nil && !strings.Contains(fault.Error(), s.fault) {
 					t.Fatalf("step %d: shown %q because of %v", i, shown, fault)
 				}
@@ -147,7 +147,7 @@ func TestUnreadableIsAskedForAnew(t *testing.T) {
 		g := r.group(nil, o.URL)
 		show := func(want string) {
 			t.Helper()
-			if shown, fault, _ := r.shown(g); shown != want {
+			if shown, _, fault := r.shown(g); shown != want {
 				t.Errorf("%s: shown %q because of %v, want %q", good, shown, fault, want)
 			}
 			r.settled()
