@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
 	"manifold/internal/dial"
@@ -271,7 +272,9 @@ func (d *Demo) cdnOf(u *url.URL) string {
 func (d *Demo) client(protocol string) *http.Client {
 	trust := &tls.Config{RootCAs: d.cert.Pool()}
 	if protocol == "h3" {
-		return &http.Client{Transport: &http3.Transport{TLSClientConfig: trust}}
+		// Who does not answer to a QUIC handshake is given up before the buffer
+		// is empty; a browser would have tried TCP meanwhile.
+		return &http.Client{Transport: &http3.Transport{TLSClientConfig: trust, QUICConfig: &quic.Config{HandshakeIdleTimeout: 3 * time.Second}}}
 	}
 	t := &http.Transport{TLSClientConfig: trust, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		return dial.Localhost(ctx, network, addr)

@@ -89,7 +89,9 @@ func (v *viewer) watch(ctx context.Context) error {
 			}
 			v.mu.Unlock()
 			ahead = max(0, ahead-spent)
-		} else if ahead >= v.buffer/2 {
+		} else if ahead >= v.buffer*4/5 {
+			// A live programme that has just begun offers less at first. To start
+			// on that would leave no more for the rest of the session.
 			playing = true
 		}
 		clock = now

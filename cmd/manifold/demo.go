@@ -28,7 +28,7 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&state, "state", "", "folder for keys, certificates and the encoded programme (default: manifold-demo in the user's cache)")
-	c.Flags().DurationVar(&duration, "duration", 0, "take the tour by itself for this long, then exit 0 or 5")
+	c.Flags().DurationVar(&duration, "duration", 0, "take the tour by itself for this long, then exit 0 or 1")
 	return c
 }
 
@@ -76,10 +76,7 @@ func runDemo(cmd *cobra.Command, state string, duration time.Duration) error {
 	}
 	d.Banner(out)
 	if duration > 0 {
-		if err := d.Tour(ctx, duration, out); err != nil {
-			return coded{err, exitThreshold}
-		}
-		return nil
+		return d.Tour(ctx, duration, out)
 	}
 	select {
 	case <-ctx.Done():
