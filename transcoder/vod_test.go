@@ -138,8 +138,12 @@ func TestVODIsRepeatable(t *testing.T) {
 		t.Errorf("%d objects and %d", len(a.objects), len(b.objects))
 	}
 	for name, data := range a.objects {
-		if !bytes.Equal(data, b.objects[name]) {
-			t.Errorf("%s differs", name)
+		if other := b.objects[name]; !bytes.Equal(data, other) {
+			at := 0
+			for at < min(len(data), len(other)) && data[at] == other[at] {
+				at++
+			}
+			t.Errorf("%s differs: %d and %d bytes, from byte %d on:\n%.300q\n%.300q", name, len(data), len(other), at, data[at:], other[at:])
 		}
 	}
 	cfg.Audio[0].Bitrate = 48_000
