@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +33,22 @@ type Request struct {
 	MaxBody int64
 	// Timeout replaces the configuration's where it is not 0.
 	Timeout time.Duration
+	// Progress is kept up to date while the body comes, where it is not nil.
+	Progress *Progress
+}
+
+// Progress is how far an answer has come; it may be read at any time.
+type Progress struct {
+	first, bytes atomic.Int64
+}
+
+// Bytes is how many bytes of the body have come, and when the header did; the
+// zero time where it has not.
+func (p *Progress) Bytes() (n int64, first time.Time) {
+	if ns := p.first.Load(); ns != 0 {
+		first = time.Unix(0, ns)
+	}
+	return p.bytes.Load(), first
 }
 
 // Hop is one redirect.
@@ -150,7 +167,11 @@ func (c *Client) once(ctx context.Context, at *url.URL, req Request, res *Result
 		return nil, err
 	}
 	defer answer.Body.Close()
-	res.FirstByte = c.cfg.Now().Sub(res.Begin)
+	now := c.cfg.Now()
+	res.FirstByte = now.Sub(res.Begin)
+	if req.Progress != nil {
+		req.Progress.first.Store(now.UnixNano())
+	}
 	res.Status, res.Header, res.Proto = answer.StatusCode, answer.Header, answer.Proto
 	if answer.StatusCode >= 300 && answer.StatusCode < 400 && answer.StatusCode != http.StatusNotModified {
 		if where := answer.Header.Get("Location"); where != "" {
@@ -176,7 +197,10 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+var (
+	buffers   = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+	inflaters = sync.Pool{New: func() any { return new(gzip.Reader) }}
+)
 
 func (c *Client) read(answer *http.Response, req Request, res *Result) error {
 	limit := c.cfg.MaxBody
@@ -193,8 +217,9 @@ func (c *Client) read(answer *http.Response, req Request, res *Result) error {
 	switch encoding := answer.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
 	case "gzip":
-		z, err := gzip.NewReader(wire)
-		if err != nil {
+		z := inflaters.Get().(*gzip.Reader)
+		defer inflaters.Put(z)
+		if err := z.Reset(wire); err != nil {
 			return fmt.Errorf("the body is not the gzip it says it is: %w", err)
 		}
 		body = z
@@ -210,6 +235,9 @@ func (c *Client) read(answer *http.Response, req Request, res *Result) error {
 	for {
 		n, err := body.Read(*buf)
 		res.Size += int64(n)
+		if req.Progress != nil {
+			req.Progress.bytes.Store(res.Size)
+		}
 		if room := keep - int64(kept.Len()); room > 0 {
 			kept.Write((*buf)[:min(int64(n), room)])
 		}

@@ -20,6 +20,9 @@ type MPD struct {
 	Periods  []*Period
 }
 
+// Final tells whether nothing more will be added.
+func (m *MPD) Final() bool { return !m.Dynamic || m.MinUpdate < 0 }
+
 // Steering is ContentSteering (ETSI TS 103 998).
 type Steering struct {
 	Server      string

@@ -127,7 +127,7 @@ func (v *Viewer) find(now time.Time, t *track, at time.Duration) (glance.Segment
 	}
 	r, _, p := v.rep(t, at)
 	if r == nil {
-		if p != nil && !v.mpd.Dynamic {
+		if p != nil && v.mpd.Final() {
 			return glance.Segment{}, ended
 		}
 		return glance.Segment{}, later
@@ -135,7 +135,7 @@ func (v *Viewer) find(now time.Time, t *track, at time.Duration) (glance.Segment
 	s, ok := r.Line.Find(at, slack)
 	last := p == v.mpd.Periods[len(v.mpd.Periods)-1]
 	switch {
-	case !ok && last && (!v.mpd.Dynamic || p.End >= 0 && at >= p.End-slack):
+	case !ok && last && v.mpd.Final() && (p.End < 0 || at >= p.End-slack || !v.mpd.Dynamic):
 		return s, ended
 	case !ok && !last: // a hole before the next Period is stepped over
 		next := v.mpd.Periods[slices.Index(v.mpd.Periods, p)+1]

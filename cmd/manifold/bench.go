@@ -22,7 +22,7 @@ func benchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Judge and load a stream from outside, with nothing of the edge's own code",
 	}
-	c.AddCommand(benchWatchCommand(), benchRulesCommand())
+	c.AddCommand(benchRunCommand(), benchReportCommand(), benchCompareCommand(), benchWatchCommand(), benchRulesCommand())
 	return c
 }
 

@@ -21,14 +21,14 @@ var table = []struct {
 	{0, "nouns; no I/O, no clock, no config", []string{
 		"manifest", "cmcd", "explain", "events", "exchange", "session", "internal/problem", "assets", "internal/layers", "bench/finding", "manifold"}},
 	{1, "bytes in, values out", []string{
-		"manifest/hls", "manifest/dash", "ssai/vast", "ssai/scte35", "proxy/access/token", "device", "bench/read", "bench/media"}},
+		"manifest/hls", "manifest/dash", "ssai/vast", "ssai/scte35", "proxy/access/token", "device", "bench/read", "bench/media", "bench/glance", "bench/result"}},
 	{2, "decide: (viewer, state, now) → value; no HTTP, no goroutines", []string{
-		"steering", "ssai", "proxy/route", "proxy/access", "manifest/benchmarks", "internal/testkit", "internal/testkit/..."}},
+		"steering", "ssai", "proxy/route", "proxy/access", "manifest/benchmarks", "internal/testkit", "internal/testkit/...", "bench/viewer", "bench/report"}},
 	{3, "do: sockets, files, processes", []string{
 		"origin", "origin/...", "steering/probe", "ssai/decide", "ssai/beacon", "transcoder", "state", "geo", "keys",
 		"events/spool", "events/sink", "internal/dial", "bench/client"}},
-	{4, "the order of stages; no HTTP server types", []string{"proxy"}},
-	{5, "the edges of the program", []string{"proxy/listen", "console", "bench/watch"}},
+	{4, "the order of stages; no HTTP server types", []string{"proxy", "bench/scenario"}},
+	{5, "the edges of the program", []string{"proxy/listen", "console", "bench/watch", "bench/load"}},
 	{6, "composes everybody's Config", []string{"config", "demo", "demo/...", "inspect", "proxy/benchmarks"}},
 	{7, "wiring", []string{"cmd/wire"}},
 	{8, "commands, and tests of the whole", []string{"cmd/manifold", "e2e"}},
