@@ -79,7 +79,8 @@ type Deadlines struct {
 	// have no such bound: low-latency chunks trickle for a whole segment.
 	Manifest time.Duration
 	// Patience is how long a request waits for a slow origin while there is a
-	// stale manifest or segment it may have; 0 means 1 s.
+	// stale manifest or segment it may have; 0 means 1 s. When one has waited
+	// so long, those who come while the origin still does not answer do not.
 	Patience time.Duration
 	// Hedge is after how long without an answer a manifest is asked for at a
 	// second origin of the group as well; 0 means never.

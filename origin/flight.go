@@ -31,6 +31,7 @@ type flight struct {
 	confirmed bool // by a 304
 	forwarded fwd
 	claimed   atomic.Bool
+	slow      atomic.Bool // a viewer with something to fall back on lost patience
 
 	mu     sync.Mutex
 	refs   int  // viewers who wait or read

@@ -247,6 +247,15 @@ func (s *Shield) await(a *Answer, f *flight, leads bool, req *Request, known *en
 	g := req.Group
 	var patience <-chan time.Time
 	if s.mayFallBack(known, g) {
+		if f.slow.Load() {
+			// One has waited for all who come after.
+			select {
+			case <-f.ready:
+			default:
+				f.leave()
+				return s.fallBack(a, known, req, true)
+			}
+		}
 		t := time.NewTimer(g.cfg.Deadlines.Patience)
 		defer t.Stop()
 		patience = t.C
@@ -260,6 +269,7 @@ func (s *Shield) await(a *Answer, f *flight, leads bool, req *Request, known *en
 		return nil, err
 	case <-patience:
 		// The origin is slow, and the viewer has the old one meanwhile.
+		f.slow.Store(true)
 		f.keep()
 		f.leave()
 		return s.fallBack(a, known, req, true)

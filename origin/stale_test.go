@@ -193,6 +193,7 @@ func TestOriginSlow(t *testing.T) {
 		if res := r.must(g, Manifest, "m.m3u8"); res.state != StaleError || res.cache != "manifold; fwd=stale; ttl=-27; detail=origin-slow" {
 			t.Errorf("%+v", res)
 		}
+		g.cfg.Deadlines.Patience = time.Hour // the first has waited for all others
 	}
 	close(answer)
 	r.settled()
