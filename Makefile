@@ -28,16 +28,16 @@ check: setup-go
 # The race detector needs a C compiler; nothing else does.
 unit: setup-test
 	@echo "== unit and integration tests, race detector on"
-	@packages=$$(go list ./...) && CGO_ENABLED=1 go test -race -timeout 20m $$(grep -v '/e2e$$' <<<"$$packages")
+	@packages=$$(go list ./...) && CGO_ENABLED=1 go test -race -timeout 20m $$(grep -v '/e2e\b' <<<"$$packages")
 
 alloc: setup-go
 	@echo "== allocation tests, plain binary"
 	@scripts/alloc
 
-# One test at a time, and none from the cache: they decode video.
+# One package at a time, and none from the cache: they decode video and load the machine.
 e2e: setup-e2e
-	@echo "== browser tests: Chromium, six players"
-	@CGO_ENABLED=0 go test -count=1 -timeout 20m ./e2e/...
+	@echo "== browser tests: Chromium, six players; the program under load and change"
+	@CGO_ENABLED=0 go test -count=1 -p 1 -timeout 20m ./e2e/...
 
 bench: setup-go
 	@mkdir -p build

@@ -1,0 +1,14 @@
+//go:build accept
+
+package load
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAcceptCoalesce(t *testing.T) { coalesce(t, 10_000) }
+
+func TestAcceptOriginDead(t *testing.T) { originDead(t, time.Minute) }
+
+func TestAcceptBurst(t *testing.T) { burst(t, 100_000, 20) }
