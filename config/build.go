@@ -120,6 +120,7 @@ func (b *builder) edge() {
 	c.Proxy.Explain = b.strong("admin.explain", b.secret("admin.explain", f.Admin.Explain))
 	b.geo()
 	c.Proxy.Sessions = b.sessions()
+	b.regions()
 	b.devices()
 	b.pathwaySets()
 	for i := range f.Channels {

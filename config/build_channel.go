@@ -18,6 +18,7 @@ import (
 	"manifold/proxy/access"
 	"manifold/proxy/access/token"
 	"manifold/proxy/route"
+	"manifold/steering"
 	"manifold/steering/probe"
 )
 
@@ -95,7 +96,13 @@ func (b *builder) set(path, name string, list []Pathway) {
 func (b *builder) pathway(path string, p *Pathway) proxy.PathwayConfig {
 	c := proxy.PathwayConfig{
 		ID: p.ID, Base: p.Base, PlainBase: p.PlainBase, Weight: p.Weight, Capacity: p.Capacity, Commit: p.Commit,
-		Only: matches(p.Only), Never: matches(p.Never), Prefer: matches(p.Prefer),
+		Only: b.matches(path+".only", p.Only), Never: b.matches(path+".never", p.Never), Prefer: b.matches(path+".prefer", p.Prefer),
+	}
+	if h, fixed := healths[p.Health]; fixed {
+		c.Health = &h
+		if p.Probe != nil {
+			b.problems.AddHint(path+".health", "take one of them out, or write health: auto", "the health is fixed, and a probe would find it")
+		}
 	}
 	if p.Base == "" {
 		b.problems.AddHint(path, "write it as base: https://cdn.example", "the pathway has no base URL")
@@ -129,21 +136,58 @@ func (b *builder) pathway(path string, p *Pathway) proxy.PathwayConfig {
 	return c
 }
 
-func matches(list []Where) (out []proxy.MatchConfig) {
-	for _, w := range list {
-		m := proxy.MatchConfig{Countries: w.Countries, Addresses: w.Addresses}
-		for _, n := range w.ASNs {
-			m.ASNs = append(m.ASNs, uint32(n))
-		}
-		out = append(out, m)
+// healths are the states that a file may fix.
+var healths = map[string]steering.Health{"healthy": steering.Healthy, "degraded": steering.Degraded, "down": steering.Down}
+
+func (b *builder) matches(path string, list []Where) (out []proxy.MatchConfig) {
+	for i := range list {
+		out = append(out, b.match(problem.At(path, i), &list[i]))
 	}
 	return out
+}
+
+// match puts the countries of regions in their place.
+func (b *builder) match(path string, w *Where) proxy.MatchConfig {
+	m := proxy.MatchConfig{Countries: slices.Clone(w.Countries), Addresses: w.Addresses}
+	for i, name := range w.Regions {
+		countries, ok := b.file.Regions[name]
+		if !ok {
+			hint := didYouMean(name, sortedKeys(b.file.Regions))
+			if hint == "" {
+				hint = "list its countries under regions at the top of the file"
+			}
+			b.problems.AddHint(problem.At(path+".regions", i), hint, "there is no region %q", clip(name))
+		}
+		m.Countries = append(m.Countries, countries...)
+	}
+	for _, n := range w.ASNs {
+		m.ASNs = append(m.ASNs, uint32(n))
+	}
+	return m
+}
+
+// regions checks the named groups of countries.
+func (b *builder) regions() {
+	for _, name := range sortedKeys(b.file.Regions) {
+		path := "regions." + name
+		if !setForm.MatchString(name) {
+			b.problems.AddHint(path, "use letters, digits, dot, underscore and hyphen", "%q cannot be the name of a region", clip(name))
+		}
+		if len(b.file.Regions[name]) == 0 {
+			b.problems.AddHint(path, "write it like [DE, AT, CH]", "the region has no countries")
+		}
+		for i, text := range b.file.Regions[name] {
+			if _, ok := steering.CountryOf(text); !ok {
+				b.problems.Add(problem.At(path, i), "%q is not a country: write two letters of ISO 3166-1, like DE", clip(text))
+			}
+		}
+	}
 }
 
 func (b *builder) probe(path, set string, p *Pathway) {
 	t := probe.Target{
 		Set: set, ID: p.ID, URL: p.Probe.URL, Every: p.Probe.Every, Timeout: p.Probe.Timeout,
-		DownIn: p.Probe.DownIn, UpIn: p.Probe.UpIn,
+		DownIn: p.Probe.DownIn, UpIn: p.Probe.UpIn, Slow: p.Probe.Slow, CoolDown: p.Probe.CoolDown,
 	}
 	u, err := url.Parse(t.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
@@ -172,9 +216,10 @@ func (b *builder) channel(i int) {
 	for _, t := range ch.Tiers {
 		c.Tiers = append(c.Tiers, proxy.TierConfig{Name: t.Name, Filter: t.filter()})
 	}
-	for _, k := range ch.Cohorts {
+	for j, k := range ch.Cohorts {
+		where := Where{Countries: k.Countries, Regions: k.Regions, ASNs: k.ASNs, Addresses: k.Addresses}
 		c.Cohorts = append(c.Cohorts, proxy.CohortConfig{
-			Name: k.Name, MatchConfig: matches([]Where{{k.Countries, k.ASNs, k.Addresses}})[0],
+			Name: k.Name, MatchConfig: b.match(problem.At(path+".cohorts", j), &where),
 			Devices: k.Devices, Tiers: k.Tiers, Tier: k.Tier,
 		})
 	}

@@ -23,6 +23,7 @@ type Channel struct {
 type Cohort struct {
 	Name      string   `yaml:"name"`
 	Countries []string `yaml:"countries"`
+	Regions   []string `yaml:"regions"`
 	ASNs      []int    `yaml:"asns" min:"1" max:"4294967295"`
 	Addresses []string `yaml:"addresses"`
 	Devices   []string `yaml:"devices"`
@@ -127,6 +128,7 @@ type Pathway struct {
 	Prefer    []Where `yaml:"prefer"`
 	Capacity  float64 `yaml:"capacity"`
 	Commit    float64 `yaml:"commit"`
+	Health    string  `yaml:"health" one:"auto healthy degraded down"`
 	Token     *Token  `yaml:"token"`
 	Probe     *Probe  `yaml:"probe"`
 }
@@ -134,6 +136,7 @@ type Pathway struct {
 // Where selects viewers; see proxy.MatchConfig.
 type Where struct {
 	Countries []string `yaml:"countries" short:"scalar"`
+	Regions   []string `yaml:"regions"`
 	ASNs      []int    `yaml:"asns" min:"1" max:"4294967295"`
 	Addresses []string `yaml:"addresses"`
 }
@@ -154,11 +157,13 @@ type Token struct {
 
 // Probe is how a CDN's health is watched.
 type Probe struct {
-	URL     string        `yaml:"url" short:"scalar"`
-	Every   time.Duration `yaml:"every" min:"100ms"`
-	Timeout time.Duration `yaml:"timeout" min:"10ms"`
-	DownIn  int           `yaml:"down_in" min:"1"`
-	UpIn    int           `yaml:"up_in" min:"1"`
+	URL      string        `yaml:"url" short:"scalar"`
+	Every    time.Duration `yaml:"every" min:"100ms"`
+	Timeout  time.Duration `yaml:"timeout" min:"10ms"`
+	DownIn   int           `yaml:"down_in" min:"1"`
+	UpIn     int           `yaml:"up_in" min:"1"`
+	Slow     time.Duration `yaml:"slow" word:"never=0" min:"1ms"`
+	CoolDown time.Duration `yaml:"cool_down" word:"none=0" min:"1ms"`
 }
 
 // Steering is the channel's content steering.

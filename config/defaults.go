@@ -112,7 +112,7 @@ func (c *Channel) defaults(string) {
 
 func (t *Tier) defaults(string) { *t = Tier{HDR: true, Order: "listed"} }
 
-func (p *Pathway) defaults(string) { p.Weight = 1 }
+func (p *Pathway) defaults(string) { p.Weight, p.Health = 1, "auto" }
 
 func (t *Token) defaults(string) {
 	c := token.Config{}.WithDefaults()
@@ -121,5 +121,5 @@ func (t *Token) defaults(string) {
 
 func (p *Probe) defaults(string) {
 	t := probe.Target{}.WithDefaults()
-	*p = Probe{Every: t.Every, Timeout: t.Timeout, DownIn: t.DownIn, UpIn: t.UpIn}
+	*p = Probe{Every: t.Every, Timeout: t.Timeout, DownIn: t.DownIn, UpIn: t.UpIn, Slow: t.Slow, CoolDown: t.CoolDown}
 }

@@ -20,6 +20,7 @@ type File struct {
 	Sessions     Sessions             `yaml:"sessions"`
 	Shield       Shield               `yaml:"shield"`
 	Geo          Geo                  `yaml:"geo"`
+	Regions      map[string][]string  `yaml:"regions"`
 	Devices      []Device             `yaml:"devices"`
 	Pathways     map[string][]Pathway `yaml:"pathways"`
 	Channels     []Channel            `yaml:"channels"`

@@ -53,6 +53,7 @@ var (
 	bytesTotal     = describe("response_bytes_total", "Bytes of manifests and steering answers, before HTTP framing.", "channel", "kind")
 	channelEvents  = describe("channel_events_total", "What happened on a channel that an operator may want to know of.", "channel", "event")
 	pathwayHealth  = describe("pathway_health", "1 for the state a pathway is in.", "set", "pathway", "state")
+	pathwayChanges = describe("pathway_health_changes_total", "How often a pathway's health changed.", "set", "pathway")
 	pathwayDrained = describe("pathway_drained", "1 while an operator drains the pathway.", "set", "pathway")
 	pathwayLoad    = describe("pathway_load", "Load as reported to the admin API.", "set", "pathway")
 	shieldEntries  = describe("shield_entries", "Entries held.", "zone")
@@ -64,7 +65,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, channelEvents, pathwayHealth, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, connections, connEvents} {
+	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, channelEvents, pathwayHealth, pathwayChanges, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, connections, connEvents} {
 		ch <- d
 	}
 }
@@ -86,6 +87,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		for _, state := range []string{"healthy", "degraded", "down"} {
 			gauge(pathwayHealth, truth(p.Health == state), p.Set, p.ID, state)
 		}
+		counter(pathwayChanges, float64(p.HealthChanges), p.Set, p.ID)
 		gauge(pathwayDrained, truth(p.Drain != nil), p.Set, p.ID)
 		gauge(pathwayLoad, p.Load, p.Set, p.ID)
 	}

@@ -41,8 +41,13 @@ type PathwayStatus struct {
 	ID     string  `json:"id"`
 	Weight float64 `json:"weight"`
 	Health string  `json:"health"`
-	Load   float64 `json:"load,omitempty"`
-	Drain  *Drain  `json:"drain,omitempty"`
+	// HealthSince is when its health changed last, Cause why it is not
+	// healthy, HealthChanges how often it changed.
+	HealthSince   time.Time `json:"health_since,omitzero"`
+	Cause         string    `json:"cause,omitempty"`
+	HealthChanges uint64    `json:"health_changes"`
+	Load          float64   `json:"load,omitempty"`
+	Drain         *Drain    `json:"drain,omitempty"`
 	// Overrides are those that put it first.
 	Overrides []Override `json:"overrides,omitempty"`
 }
@@ -54,7 +59,7 @@ type Conditions struct {
 
 	mu        sync.Mutex
 	drains    map[pathwayKey]Drain
-	health    map[pathwayKey]steering.Health
+	health    map[pathwayKey]found
 	loads     map[pathwayKey]float64
 	overrides map[string][]Override // by set
 	changed   map[string]int64      // by set: when they changed last, Unix seconds
@@ -63,10 +68,29 @@ type Conditions struct {
 
 type pathwayKey struct{ set, id string }
 
+// found is what was found of a pathway's health.
+type found struct {
+	health  steering.Health
+	cause   string
+	since   time.Time
+	changes uint64
+}
+
+// healthOf is a pathway's health: as configured, else as found. Called with mu
+// held.
+func (c *Conditions) healthOf(s *pathwaySet, i int) found {
+	key := pathwayKey{s.name, s.pathways[i].ID}
+	f := c.health[key]
+	if fixed := s.fixed[i]; fixed != nil {
+		return found{health: *fixed, cause: "configured", changes: f.changes}
+	}
+	return f
+}
+
 // NewConditions gives conditions where all is healthy and nothing drained.
 func NewConditions(now func() time.Time) *Conditions {
 	return &Conditions{
-		now: now, drains: map[pathwayKey]Drain{}, health: map[pathwayKey]steering.Health{},
+		now: now, drains: map[pathwayKey]Drain{}, health: map[pathwayKey]found{},
 		loads: map[pathwayKey]float64{}, overrides: map[string][]Override{}, changed: map[string]int64{},
 	}
 }
@@ -89,7 +113,7 @@ func (c *Conditions) publish(s *pathwaySet) {
 	for i, p := range s.pathways {
 		key := pathwayKey{s.name, p.ID}
 		d, drained := c.drains[key]
-		state.Conditions[i] = steering.Condition{Health: c.health[key], Drained: drained, Until: d.Until, Load: c.loads[key]}
+		state.Conditions[i] = steering.Condition{Health: c.healthOf(s, i).health, Drained: drained, Until: d.Until, Load: c.loads[key]}
 	}
 	for _, o := range c.overrides[s.name] {
 		m, err := o.Match.match()
@@ -154,12 +178,16 @@ func (c *Conditions) SetDrain(set, id string, d *Drain) error {
 	return nil
 }
 
-// SetHealth tells what a probe found.
-func (c *Conditions) SetHealth(set, id string, h steering.Health) error {
+// SetHealth tells what a probe found, and why it is not well.
+func (c *Conditions) SetHealth(set, id string, h steering.Health, cause string) error {
 	err := c.change(set, id, time.Time{}, func(k pathwayKey) bool {
 		old := c.health[k]
-		c.health[k] = h
-		return old != h
+		next := found{h, cause, old.since, old.changes}
+		if old.health != h {
+			next.since, next.changes = c.now(), old.changes+1
+		}
+		c.health[k] = next
+		return old.health != h
 	})
 	if err != nil {
 		return fmt.Errorf("cannot set health: %w", err)
@@ -252,9 +280,16 @@ func (c *Conditions) Status() []PathwayStatus {
 	defer c.mu.Unlock()
 	var out []PathwayStatus
 	for _, s := range c.sets {
-		for _, p := range s.pathways {
+		for i, p := range s.pathways {
 			key := pathwayKey{s.name, p.ID}
-			st := PathwayStatus{Set: s.name, ID: p.ID, Weight: p.Weight, Health: c.health[key].String(), Load: c.loads[key]}
+			health := c.healthOf(s, i)
+			st := PathwayStatus{
+				Set: s.name, ID: p.ID, Weight: p.Weight, Load: c.loads[key],
+				Health: health.health.String(), HealthSince: health.since, HealthChanges: health.changes,
+			}
+			if health.health != steering.Healthy {
+				st.Cause = health.cause
+			}
 			if d, ok := c.drains[key]; ok && (d.Until.IsZero() || d.Until.After(now)) {
 				st.Drain = &d
 			}

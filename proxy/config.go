@@ -61,6 +61,8 @@ type PathwayConfig struct {
 	// load below which it gets more than its weight; both in the unit in which
 	// loads are reported to the admin API. 0 is none.
 	Capacity, Commit float64
+	// Health, where not nil, is what is believed of it whatever probes find.
+	Health *steering.Health
 	// Token is how its access tokens are made; nil: it wants none.
 	Token *token.Config
 }

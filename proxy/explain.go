@@ -240,6 +240,12 @@ func (r *request) traceChoice() {
 			if r.order.Reason[k] == steering.ByDrain && s.Drain != nil {
 				detail = "by " + s.Drain.Who + ": " + s.Drain.Why
 			}
+			if why := r.order.Reason[k]; why == steering.ByDown || why == steering.ByDegraded {
+				detail = s.Cause
+				if !s.HealthSince.IsZero() {
+					detail += ", since " + s.HealthSince.UTC().Format(time.RFC3339)
+				}
+			}
 			if r.order.Reason[k] == steering.ByOverride && len(s.Overrides) > 0 {
 				o := s.Overrides[0]
 				detail = "by " + o.Who + " until " + o.Until.UTC().Format(time.RFC3339) + ": " + o.Why

@@ -57,9 +57,9 @@ func TestPublishTimeRisesWithOurChanges(t *testing.T) {
 		t.Errorf("another edge that was told the same says %s", twin.publishTime())
 	}
 	step("the same drain again", last, func() error { return conditions.SetDrain("public", "alpha", drain) })
-	step("a failure", now(0), func() error { return conditions.SetHealth("public", "beta", steering.Down) })
-	step("the same again", last, func() error { return conditions.SetHealth("public", "beta", steering.Down) })
-	step("another one in the same second", now(time.Second), func() error { return conditions.SetHealth("public", "beta", steering.Degraded) })
+	step("a failure", now(0), func() error { return conditions.SetHealth("public", "beta", steering.Down, "test") })
+	step("the same again", last, func() error { return conditions.SetHealth("public", "beta", steering.Down, "test") })
+	step("another one in the same second", now(time.Second), func() error { return conditions.SetHealth("public", "beta", steering.Degraded, "test") })
 	step("a load below its bound", last, func() error { return conditions.SetLoad("public", "alpha", 90) })
 	step("a load above its bound", now(2*time.Second), func() error { return conditions.SetLoad("public", "alpha", 110) })
 	step("a load that stays above", last, func() error { return conditions.SetLoad("public", "alpha", 120) })

@@ -33,7 +33,10 @@ type snapshot struct {
 type pathwaySet struct {
 	name     string
 	pathways []steering.Pathway
-	state    atomic.Pointer[situation]
+	// fixed is the health that the configuration says, by pathway; nil where
+	// probes find it.
+	fixed []*steering.Health
+	state atomic.Pointer[situation]
 }
 
 // channel is one service.
@@ -96,14 +99,16 @@ func (p *Proxy) newSnapshot(cfg *Config) (*snapshot, error) {
 	for i := range cfg.Sets {
 		c := &cfg.Sets[i]
 		list := make([]steering.Pathway, len(c.Pathways))
+		fixed := make([]*steering.Health, len(c.Pathways))
 		for j, p := range c.Pathways {
+			fixed[j] = p.Health
 			list[j] = steering.Pathway{
 				ID: p.ID, Weight: p.Weight, Capacity: p.Capacity, Commit: p.Commit,
 				Only: matches(p.Only), Never: matches(p.Never), Prefer: matches(p.Prefer),
 			}
 		}
 		sets[c.Name] = c
-		states[c.Name] = &pathwaySet{name: c.Name, pathways: steering.NewPathways(list)}
+		states[c.Name] = &pathwaySet{name: c.Name, pathways: steering.NewPathways(list), fixed: fixed}
 		s.sets = append(s.sets, states[c.Name])
 	}
 	for i := range cfg.Channels {

@@ -71,7 +71,7 @@ func (p *probes) set(targets []probe.Target, allow []netip.Prefix) {
 // forget takes back what was believed of a target that is watched no more.
 // Where its pathway is gone as well there is nothing to take back.
 func (p *probes) forget(t probe.Target) {
-	_ = p.conditions.SetHealth(t.Set, t.ID, steering.Healthy)
+	_ = p.conditions.SetHealth(t.Set, t.ID, steering.Healthy, "")
 }
 
 func (p *probes) start(t probe.Target) {
@@ -83,12 +83,12 @@ func (p *probes) start(t probe.Target) {
 	w.done.Go(func() { prober.Run(ctx, []probe.Target{t}) })
 }
 
-func (p *probes) changed(t *probe.Target, up bool, cause error) {
-	health := steering.Healthy
-	if !up {
-		health = steering.Down
+func (p *probes) changed(t *probe.Target, health steering.Health, cause error) {
+	why := ""
+	if cause != nil {
+		why = cause.Error()
 	}
-	if err := p.conditions.SetHealth(t.Set, t.ID, health); err != nil {
+	if err := p.conditions.SetHealth(t.Set, t.ID, health, why); err != nil {
 		p.log.Error("cannot set health", "error", err)
 		return
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"manifold/steering"
 )
 
 // Target is one thing to watch.
@@ -22,6 +24,12 @@ type Target struct {
 	// DownIn failures in a row mean down, UpIn successes in a row mean up
 	// again; 0 means 2 and 3.
 	DownIn, UpIn int
+	// Slow is how long an answer may take: DownIn slower ones in a row mean
+	// that the target works badly, and better again after UpIn that took less
+	// than four fifths of it. 0 never.
+	Slow time.Duration
+	// CoolDown is how long at least something bad is believed; 0 has no least.
+	CoolDown time.Duration
 }
 
 // WithDefaults gives the target in force: what each zero value means is in
@@ -36,8 +44,9 @@ func (t Target) withDefaults() Target {
 	return t
 }
 
-// Changed is told each believed change; err says why a target is down.
-type Changed func(t *Target, up bool, err error)
+// Changed is told each believed change; cause says why a target is not
+// healthy.
+type Changed func(t *Target, h steering.Health, cause error)
 
 // Prober watches targets. Transport is how: its dialer decides which addresses
 // may be reached.
@@ -46,7 +55,7 @@ type Prober struct {
 	Changed   Changed
 }
 
-// Run watches until ctx ends. Targets are taken to be up at first.
+// Run watches until ctx ends. Targets are taken to be healthy at first.
 func (p *Prober) Run(ctx context.Context, targets []Target) {
 	var wg sync.WaitGroup
 	for _, t := range targets {
@@ -61,14 +70,20 @@ func (p *Prober) watch(ctx context.Context, t *Target) {
 	client := &http.Client{Transport: p.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	tick := time.NewTicker(t.Every)
 	defer tick.Stop()
-	c := counter{up: true, downIn: t.DownIn, upIn: t.UpIn}
+	var b belief
 	for {
+		began := time.Now()
 		err := ask(ctx, client, t)
 		if ctx.Err() != nil {
 			return
 		}
-		if c.count(err == nil) {
-			p.Changed(t, c.up, err)
+		now := time.Now()
+		took := now.Sub(began)
+		if b.count(t, t.judge(took, err), now) {
+			if err == nil && b.health != steering.Healthy {
+				err = fmt.Errorf("%s answers slowly or not always: the last time after %s", t.ID, took.Round(time.Millisecond))
+			}
+			p.Changed(t, b.health, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -100,31 +115,6 @@ func ask(ctx context.Context, client *http.Client, t *Target) error {
 		return fmt.Errorf("cannot probe %s: status %d", t.ID, res.StatusCode)
 	}
 	return nil
-}
-
-// counter believes a change when it was seen often enough in a row.
-type counter struct {
-	up           bool
-	run          int
-	downIn, upIn int
-}
-
-// count takes one result and tells whether the belief changed.
-func (c *counter) count(ok bool) bool {
-	if ok == c.up {
-		c.run = 0
-		return false
-	}
-	c.run++
-	need := c.downIn
-	if ok {
-		need = c.upIn
-	}
-	if c.run < need {
-		return false
-	}
-	c.up, c.run = ok, 0
-	return true
 }
 
 func or[T comparable](v, zero T) T {
