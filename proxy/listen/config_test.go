@@ -76,7 +76,12 @@ func TestBindAllOrNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	pair, err := net.Listen("tcp", "127.0.0.1:0") // a number that is free for TCP
+	if err != nil {
+		t.Fatal(err)
+	}
+	udp, err := net.ListenPacket("udp", pair.Addr().String())
+	pair.Close()
 	if err != nil {
 		t.Fatal(err)
 	}

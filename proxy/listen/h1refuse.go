@@ -30,7 +30,7 @@ func (l *Listener) expectH1(ctx *fasthttp.RequestCtx) int {
 
 // failH1 answers what fasthttp itself could not read.
 func (l *Listener) failH1(ctx *fasthttp.RequestCtx, err error) {
-	if op, ok := err.(*net.OpError); ok && op.Timeout() {
+	if op, ok := err.(*net.OpError); ok && op.Timeout() && !connOf(ctx.Conn()).deadlines {
 		_ = ctx.Conn().Close() // it never asked for anything, or stopped in the middle
 		return
 	}

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -356,4 +357,34 @@ func TestSlow(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestContentNeedNotArrive: content that is refused, or that no handler reads,
+// is not waited for; what stops on its way is told so.
+func TestContentNeedNotArrive(t *testing.T) {
+	cfg := localConfig(t)
+	cfg.MaxRequestBody = 1000
+	patient, hasty := cfg, cfg
+	patient.BodyTimeout, hasty.BodyTimeout = time.Hour, 100*time.Millisecond
+	unread := text200("ok")
+	for _, c := range []struct {
+		name   string
+		cfg    Config
+		size   int
+		sent   string
+		status int
+	}{
+		{"too large, begun", patient, 1 << 30, "x", 413},
+		{"too large, not begun", hasty, 1 << 30, "", 408},
+		{"begun, of no interest", patient, 1000, "x", 200},
+		{"not begun", hasty, 1000, "", 408},
+	} {
+		conn := rawTCP(t, addrOf(t, run(t, c.cfg, unread), Plain))
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", c.size, c.sent)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != c.status {
+			t.Errorf("%s: %v %v, want %d", c.name, resp, err, c.status)
+		}
+	}
 }

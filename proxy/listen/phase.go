@@ -95,6 +95,9 @@ func (l *Listener) headH1(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) 
 		info.phase.begin(working, 0)
 		info.deadlines = true
 		c.ReadTimeout = l.cfg.BodyTimeout
+		// fasthttp waits for as much of the content as this, or 8 KiB, before
+		// it calls the handler, which may have an answer without any.
+		c.MaxRequestBodySize = 1
 	}
 	return c
 }
