@@ -185,7 +185,7 @@ var meanings = []Meaning{
 	{Plan, PlanBackups, "the player does not follow content steering: the chosen pathway, and others as plain backups"},
 	{Plan, PlanSingle, "the chosen pathway alone: there is no other, or the player has no use for backups"},
 	{Plan, PlanPathway, "the address names the pathway whose URLs the playlist carries"},
-	{Plan, PlanMoved, "the address names a pathway that is not to be used, and the player does not steer: its first choice instead"},
+	{Plan, PlanMoved, "the address names a pathway that is gone, or not to be used by a player that does not steer: its first choice instead"},
 	{Plan, PlanRedirect, "a media playlist at its entry address: the player is sent to its session address, where it stays"},
 	{Plan, PlanFilter, "of what the manifest lists this viewer gets what the tier allows and the device can play"},
 	{Plan, PlanFilterKept, "nothing of it fits the viewer's bounds, and something must be left to play"},

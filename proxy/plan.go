@@ -67,11 +67,17 @@ func (r *request) token(m *token.Minter, kind manifest.Kind) ([]byte, error) {
 
 // mediaPathway is the pathway whose URLs a media playlist carries: the one in
 // the address. A player that does not steer would stay with it for ever, so
-// when it is not to be used, such a player gets the viewer's first choice.
+// when it is not to be used, such a player gets the viewer's first choice. So
+// does any player whose pathway a new configuration does not have: it will not
+// fetch the multivariant playlist again to learn of others.
 func (r *request) mediaPathway() int {
 	i := r.ch.pathway(r.addr.Pathway)
 	if i < 0 {
-		return r.order.First()
+		first := r.order.First()
+		if r.trace != nil && r.addr.Pathway != "" && r.addr.Pathway != manifest.NoPathway {
+			r.trace.Plan(explain.PlanMoved, r.ch.cdns[first].id, "instead of "+r.addr.Pathway)
+		}
+		return first
 	}
 	// An origin's own steering server does not know of our conditions.
 	if r.ch.theirs != OriginSteeringKept && steers(r.ch, r.device, manifest.HLSMedia) {

@@ -464,7 +464,6 @@ func TestRefusals(t *testing.T) {
 		{"not an MPD", "GET", "/news/junk.mpd?token=" + good, 502},
 		{"forged session", "GET", forged, 401},
 		{"session of another channel", "GET", strings.Replace(address, "/news/", "/open/", 1), 401},
-		{"no such pathway", "GET", regexp.MustCompile(`/(alpha|beta|gamma)/`).ReplaceAllString(address, "/delta/"), 404},
 		{"half a session address", "GET", "/news/~abc", 404},
 		{"steering without a session", "GET", "/.manifold/steer/news", 404},
 		{"steering of no channel", "GET", "/.manifold/steer/x/~abc", 404},
@@ -483,6 +482,28 @@ func TestRefusals(t *testing.T) {
 		if strings.Contains(res.body, good) || strings.Contains(res.body, "127.0.0.1") {
 			t.Errorf("%s: the answer shows what it must not: %s", c.what, res.body)
 		}
+	}
+}
+
+// A pathway may leave the configuration while players hold addresses with it:
+// they go on with another one.
+func TestPathwayThatIsGone(t *testing.T) {
+	s := newStage(t, nil)
+	master := s.get("/news/master.m3u8?device=hlsjs&token=" + s.viewerToken(nil)).ok(t)
+	address := regexp.MustCompile(`/news/~\S+/v360/index\.m3u8`).FindString(master.body)
+	gone := regexp.MustCompile(`/(alpha|beta|gamma)/`).ReplaceAllString(address, "/delta/")
+	if gone == address {
+		t.Fatalf("no pathway in %s", address)
+	}
+	if res := s.ask("GET", gone, fields{}).ok(t); !strings.Contains(res.body, "https://") || strings.Contains(res.body, "delta") {
+		t.Errorf("%s", res.body)
+	}
+	explained, err := s.proxy.Explain(t.Context(), &Imagined{URL: "https://edge.example" + gone})
+	if err != nil || explained.Status != 200 {
+		t.Fatal(err, explained)
+	}
+	if text := fmt.Sprint(explained.Trace); !strings.Contains(text, "instead of delta") {
+		t.Errorf("the trace does not tell of it: %s", text)
 	}
 }
 

@@ -120,8 +120,8 @@ func (r *request) route() bool {
 	if r.addr.Cohort != "" && !ch.noSessions || r.addr.Path == "" {
 		return r.lost(explain.RouteAddress, "there is nothing at this address")
 	}
-	if r.addr.Pathway != "" && r.addr.Pathway != manifest.NoPathway && ch.pathway(r.addr.Pathway) < 0 {
-		return r.lost(explain.RouteAddress, "the channel has no such pathway")
+	if r.addr.Cohort != "" && r.addr.Pathway != manifest.NoPathway && ch.pathway(r.addr.Pathway) < 0 {
+		return r.lost(explain.RouteAddress, "the channel has no such pathway") // caches would keep what is made up
 	}
 	r.ch = ch
 	if !isManifestPath(r.addr.Path) {
