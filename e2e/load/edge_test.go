@@ -72,9 +72,24 @@ type edge struct {
 // startEdge starts an edge by a configuration, to which base is added.
 func startEdge(t *testing.T, config string) *edge {
 	t.Helper()
+	e := prepareEdge(t)
+	e.start(config)
+	return e
+}
+
+// prepareEdge makes the folder of an edge, for files that it needs beside its
+// configuration.
+func prepareEdge(t *testing.T) *edge {
+	t.Helper()
 	e := &edge{t: t, dir: t.TempDir(), log: &journal{ended: make(chan struct{})}, exited: make(chan struct{})}
 	e.write("admin.key", adminToken)
 	e.write("session.key", strings.Repeat("s", 32))
+	return e
+}
+
+func (e *edge) start(config string) {
+	t := e.t
+	t.Helper()
 	e.write("manifold.yml", base+config)
 	in, out, err := os.Pipe()
 	if err != nil {
@@ -104,7 +119,6 @@ func startEdge(t *testing.T, config string) *edge {
 	}
 	e.trust = x509.NewCertPool()
 	e.trust.AppendCertsFromPEM(ca)
-	return e
 }
 
 // end ends whichever process serves, and shows what it said where the test
