@@ -42,6 +42,11 @@ func (s State) String() string {
 	return "unknown"
 }
 
+// Waited tells whether the request waited for an origin.
+func (s State) Waited() bool {
+	return s == Miss || s == Coalesced || s == Revalidated || s == Passed
+}
+
 // fwd is why a request went forward (RFC 9211, section 2.2).
 type fwd uint8
 
@@ -277,6 +282,7 @@ func (a *Answer) compile(make Compile) (*outcome, error) {
 	g := a.group
 	return v.compile(make, a.entry.contentType, a.now, func(facts *Facts, err error) {
 		g.counters.compiles.Add(1)
+		v.blame(&g.cfg.Policy, a.now)
 		if err != nil {
 			g.counters.compileErrors.Add(1)
 			return

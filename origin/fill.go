@@ -226,7 +226,7 @@ func (f *flight) runManifest(ctx context.Context) {
 				Err: fmt.Errorf("Content-Type %q, %d bytes", r.header.Get("Content-Type"), len(b.whole()))}
 		}
 		e = f.newEntry(r)
-		e.version = f.versionOf(b, e)
+		e.version = f.versionOf(b, e, r.source)
 		return nil
 	})
 	if a.err != nil {
@@ -239,8 +239,8 @@ func (f *flight) runManifest(ctx context.Context) {
 
 // versionOf is the version of a new body: the known one where not a byte
 // changed, so that what was compiled stays.
-func (f *flight) versionOf(b *body, e *entry) *version {
-	v := &version{body: b, path: f.target.path}
+func (f *flight) versionOf(b *body, e *entry, from *source) *version {
+	v := &version{body: b, path: f.target.path, source: from}
 	if f.known == nil || f.known.version == nil {
 		return v
 	}

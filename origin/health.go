@@ -60,6 +60,17 @@ func (o *source) bad(now time.Time, jitter float64) {
 	}
 }
 
+// leave sees to it that the origin is asked last for a while: what it sent
+// could not be served.
+func (o *source) leave(until time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failures, o.trying = max(o.failures, ejectAfter), false
+	if until.After(o.ejected) {
+		o.ejected = until
+	}
+}
+
 // unsettled ends a trial that was given up.
 func (o *source) unsettled() {
 	o.mu.Lock()

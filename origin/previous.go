@@ -69,14 +69,28 @@ func (v *version) fault(o *outcome, p *Policy, now time.Time) error {
 	if o.err != nil {
 		return o.err
 	}
-	guard := p.SequenceGuard
-	if facts := v.facts.Load(); guard == 0 && facts != nil {
-		guard = 3 * facts.Target
-	}
-	if o.behind == nil || now.Sub(time.Unix(0, v.behind.Load())) >= guard {
+	if o.behind == nil || now.Sub(time.Unix(0, v.behind.Load())) >= v.guard(p) {
 		return nil
 	}
 	return o.behind
+}
+
+// guard is for how long the version is not believed, if it is behind.
+func (v *version) guard(p *Policy) time.Duration {
+	if facts := v.facts.Load(); p.SequenceGuard == 0 && facts != nil {
+		return 3 * facts.Target
+	}
+	return p.SequenceGuard
+}
+
+// blame leaves the origin of a version alone that cannot be served in the
+// place of the one before: while there is another origin, that one is asked.
+func (v *version) blame(p *Policy, now time.Time) {
+	o := v.compiled.Load()
+	if v.previous.Load() == nil || v.source == nil || v.fault(o, p, now) == nil {
+		return
+	}
+	v.source.leave(now.Add(min(max(v.guard(p), ejectFirst), ejectMost)))
 }
 
 // resort makes the answer that of the version before, where the last one

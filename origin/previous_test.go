@@ -138,6 +138,35 @@ func TestVersionBeforeStandsIn(t *testing.T) {
 	}
 }
 
+// TestOtherOriginIsAsked: an origin that sends what cannot be served is left
+// alone while there is another, and asked again later.
+func TestOtherOriginIsAsked(t *testing.T) {
+	for _, bad := range []string{"seq 3", "junk"} {
+		first, second := newScript(t, nil), newScript(t, nil)
+		set := func(o *script, text string) { o.set(says("#EXTM3U\n"+text, "Cache-Control: max-age=3")) }
+		r := newRig(t, Config{})
+		g := r.group(nil, first.URL, second.URL)
+		for i, s := range []struct {
+			first, second string
+			after         time.Duration
+			shown         string
+		}{
+			{"seq 20", "seq 19", 0, "seq 20"},
+			{bad, "seq 20", 7 * time.Second, "seq 20"},
+			{bad, "seq 21", 7 * time.Second, "seq 21"},
+			{bad, "seq 22", 7 * time.Second, "seq 22"},
+			{"seq 25", "seq 24", 30 * time.Second, "seq 25"},
+		} {
+			set(first, s.first)
+			set(second, s.second)
+			r.add(s.after)
+			if shown, _, fault := r.shown(g); shown != s.shown {
+				t.Errorf("%s, step %d: shown %q because of %v, want %q", bad, i, shown, fault, s.shown)
+			}
+		}
+	}
+}
+
 // TestUnreadableIsAskedForAnew: however long the origin calls it fresh, and
 // whatever the class of the one before.
 func TestUnreadableIsAskedForAnew(t *testing.T) {

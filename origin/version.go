@@ -21,6 +21,8 @@ type version struct {
 	// behind is since when the origins' media sequence is below that, UnixNano.
 	previous atomic.Pointer[entry]
 	behind   atomic.Int64
+	// source is the origin it came from.
+	source *source
 }
 
 type outcome struct {
