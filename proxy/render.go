@@ -45,7 +45,22 @@ func (r *request) fetch() *origin.Answer {
 		return nil
 	}
 	r.traceFetch(answer)
+	r.timing(answer.State())
 	return answer
+}
+
+// timing says how long the viewer waited for the origin (Server-Timing, W3C),
+// in milliseconds; nothing where it did not wait. What the edge itself takes
+// is below what is worth telling.
+func (r *request) timing(state origin.State) {
+	if !state.Waited() {
+		return
+	}
+	from := len(r.ex.Text)
+	r.ex.Text = append(r.ex.Text, "origin;dur="...)
+	r.ex.Text = strconv.AppendFloat(r.ex.Text, r.p.now().Sub(r.now).Seconds()*1000, 'f', 1, 64)
+	r.ex.Text = append(append(r.ex.Text, ";desc="...), state.String()...)
+	r.ex.SetField("Server-Timing", r.ex.Piece(from))
 }
 
 // originFailed answers that the origin did not give what was asked for, and

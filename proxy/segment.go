@@ -90,6 +90,8 @@ func (r *request) proxySegment() {
 		r.originFailed(err)
 		return
 	}
+	r.timing(answer.State())
 	answer.Respond(ex)
+	r.keepPrivate()
 	r.crossOrigin()
 }
