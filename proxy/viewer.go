@@ -1,8 +1,8 @@
 package proxy
 
 import (
-	"bytes"
 	"errors"
+	"strings"
 	"unsafe"
 
 	"manifold/geo"
@@ -118,22 +118,35 @@ func (r *request) refuseAccess(err error) {
 	}
 }
 
-// cmcdSession finds the session id in a CMCD query (CTA-5004, sid), which
-// tells the players of one viewer apart; "" where there is none.
+// cmcdSession finds the session id in CMCD (CTA-5004, sid), which tells the
+// players of one viewer apart: in the query, else in the header where players
+// send it that way; "" where there is none.
 func (r *request) cmcdSession() string {
 	raw := rawQueryValue(r.ex.RawQuery, "CMCD")
 	if raw == "" {
-		return ""
+		return sidOf(r.ex.Header.Get("CMCD-Session"))
 	}
 	from := len(r.text)
 	r.text = appendUnescaped(r.text, raw)
-	_, rest, ok := bytes.Cut(r.text[from:], []byte(`sid="`))
-	if !ok {
-		return ""
+	text := r.text[from:]
+	return sidOf(unsafe.String(unsafe.SliceData(text), len(text)))
+}
+
+// sidOf gives the value of the key sid, which stands at the beginning or after
+// a comma: other keys may end in the same letters.
+func sidOf(cmcd string) string {
+	for rest := cmcd; ; {
+		before, after, ok := strings.Cut(rest, `sid="`)
+		if !ok {
+			return ""
+		}
+		if before = strings.TrimRight(before, " "); before == "" && len(rest) == len(cmcd) || strings.HasSuffix(before, ",") {
+			sid, _, ok := strings.Cut(after, `"`)
+			if !ok {
+				return ""
+			}
+			return sid
+		}
+		rest = after
 	}
-	sid, _, ok := bytes.Cut(rest, []byte(`"`))
-	if !ok {
-		return ""
-	}
-	return unsafe.String(unsafe.SliceData(sid), len(sid))
 }
