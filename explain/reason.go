@@ -93,8 +93,10 @@ const (
 	PlanSingle     Reason = "plan.single"
 	PlanPathway    Reason = "plan.pathway"
 	PlanMoved      Reason = "plan.moved"
+	PlanPlainBase  Reason = "plan.plain-base"
 	PlanRedirect   Reason = "plan.redirect"
 	PlanFilter     Reason = "plan.filter"
+	PlanSince      Reason = "plan.since"
 	PlanFilterKept Reason = "plan.filter-kept"
 	PlanToken      Reason = "plan.token"
 	PlanNoToken    Reason = "plan.no-token"
@@ -186,8 +188,10 @@ var meanings = []Meaning{
 	{Plan, PlanSingle, "the chosen pathway alone: there is no other, or the player has no use for backups"},
 	{Plan, PlanPathway, "the address names the pathway whose URLs the playlist carries"},
 	{Plan, PlanMoved, "the address names a pathway that is gone, or not to be used by a player that does not steer: its first choice instead"},
+	{Plan, PlanPlainBase, "the player misreads a BaseURL with \"&\" in it, as the first CDN's token has: the first CDN without comes first"},
 	{Plan, PlanRedirect, "a media playlist at its entry address: the player is sent to its session address, where it stays"},
 	{Plan, PlanFilter, "of what the manifest lists this viewer gets what the tier allows and the device can play"},
+	{Plan, PlanSince, "when what we write into a live MPD changed last: it says that it was published no earlier"},
 	{Plan, PlanFilterKept, "nothing of it fits the viewer's bounds, and something must be left to play"},
 	{Plan, PlanToken, "the CDN's own token, never wider than the viewer's grant"},
 	{Plan, PlanNoToken, "the CDN wants no token"},

@@ -93,9 +93,16 @@ func (c *CohortConfig) conditional() bool {
 // newCohorts makes the cohorts of a valid configuration. A channel without
 // sessions has one for everybody.
 func (ch *channel) newCohorts(c *ChannelConfig, devices *device.Table) {
-	list := c.Cohorts
-	if c.NoSessions && !slices.ContainsFunc(list, func(k CohortConfig) bool { return k.Name == everyone }) {
-		list = append(slices.Clip(list), CohortConfig{Name: everyone})
+	list := slices.Clone(c.Cohorts)
+	if c.NoSessions { // wherever it stands, it comes last
+		last := CohortConfig{Name: everyone}
+		list = slices.DeleteFunc(list, func(k CohortConfig) bool {
+			if k.Name == everyone {
+				last = k
+			}
+			return k.Name == everyone
+		})
+		list = append(list, last)
 	}
 	ch.noSessions = c.NoSessions
 	for _, k := range list {
@@ -174,12 +181,8 @@ func (r *request) findCohort() {
 			len(c.devices) > 0 && !slices.Contains(c.devices, r.device) {
 			continue
 		}
-		if r.cohort == noCohort || r.ch.cohorts[r.cohort].name == everyone {
-			r.cohort, r.cohortWhy = i, explain.AccessCohort
-		}
-		if c.name != everyone {
-			break
-		}
+		r.cohort, r.cohortWhy = i, explain.AccessCohort
+		break
 	}
 	if r.cohort != noCohort {
 		r.viewer.Claims.Cohort = r.ch.cohorts[r.cohort].id
@@ -248,10 +251,8 @@ func (r *request) cacheControl(x *manifest.Index) string {
 	switch {
 	case r.shared():
 		most := int64(x.Target.Milliseconds() / 2000)
-		if x.Target == 0 && x.Live {
-			most = 0
-		} else if x.Target == 0 {
-			most = 30
+		if x.Target == 0 && !x.Live {
+			most = 1 // a multivariant playlist does not say whether its streams are live
 		}
 		return r.publicFor(min(most, max(int64(r.fresh.Seconds()), 1)))
 	case x.Live:

@@ -32,6 +32,7 @@ func public(t *testing.T, change func(*Config)) *stage {
 		open.NoSessions = true
 		open.Tiers = []TierConfig{{Name: "full"}, {Name: "small", Filter: manifest.Filter{MaxLines: 720}}}
 		open.Cohorts = []CohortConfig{
+			{Name: "all", Tier: "full"}, // comes last wherever it stands
 			{Name: "box", Devices: []string{"tizen", "webos"}, Tier: "small"},
 			{Name: "lan", MatchConfig: MatchConfig{Addresses: []string{"10.0.0.0/8"}}, Devices: []string{"hlsjs", "dashjs"}},
 			{Name: "web-hls", Devices: []string{"hlsjs"}},
@@ -152,7 +153,7 @@ func TestCohortLifetimes(t *testing.T) {
 		"/open/~c.all/alpha/v360/index.m3u8":  "public, max-age=3",
 		"/open/~c.all/alpha/short/index.m3u8": "public, max-age=0",
 		"/open/~c.all/alpha/vod/index.m3u8":   "public, max-age=3",
-		"/open/~c.all/-/master.m3u8":          "public, max-age=30",
+		"/open/~c.all/-/master.m3u8":          "public, max-age=1",
 		"/open/master.m3u8":                   "private, max-age=30",
 		"/open/v360/index.m3u8":               "private, no-store",
 	} {
@@ -277,7 +278,7 @@ func TestExplainCohortAddresses(t *testing.T) {
 	for target, want := range map[string]string{
 		"/open/master.m3u8?device=hlsjs":     "access.open access.tier-default access.cohort device.cohort",
 		"/open/~c.box/-/master.m3u8":         "access.shared access.tier-cohort access.cohort-address device.cohort",
-		"/open/~c.removed/-/master.m3u8":     "access.shared access.tier-default access.cohort-gone device.cohort",
+		"/open/~c.removed/-/master.m3u8":     "access.shared access.tier-cohort access.cohort-gone device.cohort",
 		"/.manifold/steer/open/~c.web-hls":   "access.shared access.tier-default access.cohort-address device.cohort",
 		"/open/v360/index.m3u8?device=hlsjs": "plan.redirect",
 	} {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strings"
 	"time"
 
 	"manifold/device"
@@ -21,8 +22,13 @@ func (r *request) planFor(t template) *manifest.Plan {
 		key.tier, key.theirs = r.tier, t.Steered()
 		key.order, key.n = r.order.Index, uint8(r.order.N)
 	}
+	if key.kind == manifest.DASH && r.device.PlainBaseURL {
+		r.plainFirst(&key)
+	}
 	if key.kind == manifest.DASH && t.Index().Live {
-		key.since = r.since
+		if key.since = r.since; r.trace != nil && r.since != 0 {
+			r.trace.Plan(explain.PlanSince, time.Unix(r.since, 0).UTC().Format(time.RFC3339), "")
+		}
 	}
 	shape := r.snap.shapes.get(&key, newShape)
 	r.tracePlan(shape, &key)
@@ -32,6 +38,23 @@ func (r *request) planFor(t template) *manifest.Plan {
 	}
 	r.plan = manifest.Plan{Shape: shape, Path: r.addr.Path, Values: r.values[:1+len(shape.Pathways)]}
 	return &r.plan
+}
+
+// plainFirst puts a CDN first whose BaseURL this player can read, where there is
+// one.
+func (r *request) plainFirst(key *shapeKey) {
+	for i, n := range key.order[:key.n] {
+		b := r.ch.cdns[n].base(r.ex.TLS)
+		if strings.Contains(b.url, "&") || b.minter != nil && b.minter.Ampersand(key.kind) {
+			continue
+		}
+		if i > 0 {
+			r.trace.Plan(explain.PlanPlainBase, r.ch.cdns[n].id, "instead of "+r.ch.cdns[key.order[0]].id)
+			copy(key.order[1:i+1], key.order[:i])
+			key.order[0] = n
+		}
+		return
+	}
 }
 
 // fillSlots puts the session and the pathways' tokens into the values.

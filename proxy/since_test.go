@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"manifold/explain"
 	"manifold/steering"
 )
 
@@ -87,6 +88,23 @@ func TestPublishTimeRisesWithOurChanges(t *testing.T) {
 	s.now = s.now.Add(time.Minute)
 	s.cfg.Since = time.Time{}
 	step("one without a time", last, func() error { return s.proxy.Load(s.cfg) })
+}
+
+func TestExplainTellsOfOurLastChange(t *testing.T) {
+	s := newStage(t, func(c *Config) { c.Since = time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC) })
+	for name, want := range map[string]bool{"manifest.mpd": true, "master.m3u8": false} {
+		got, err := s.proxy.Explain(t.Context(), &Imagined{URL: "https://edge.example/open/" + name, Device: "dashjs"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := false
+		for _, e := range got.Trace.Entries {
+			told = told || e.Reason == explain.PlanSince && e.Subject == "2026-11-20T08:00:00Z"
+		}
+		if told != want {
+			t.Errorf("%s: %s", name, reasons(got.Trace))
+		}
+	}
 }
 
 // What the origin published later than our last change keeps its time, and so
