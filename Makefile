@@ -67,6 +67,6 @@ clean:
 setup-go:
 	@scripts/setup go modules assets
 setup-e2e:
-	@scripts/setup go modules assets ffmpeg nginx chromium
+	@scripts/setup go modules assets ffmpeg nginx mpv chromium
 setup-test:
-	@scripts/setup go modules assets ffmpeg nginx chromium gcc
+	@scripts/setup go modules assets ffmpeg nginx mpv chromium gcc

@@ -363,6 +363,7 @@ func (b *builder) devices() {
 		}
 		p.Name, p.UserAgents, p.RedundantVariants, p.BaseURLs = d.Name, d.UserAgents, d.RedundantVariants, d.BaseURLs
 		p.Location, p.Redirects, p.Gzip, p.Evict = d.Location, d.Redirects, d.Gzip, d.Evict
+		p.PlainBaseURL = d.PlainBaseURL
 		p.MaxHeight, p.Codecs, p.SDROnly = d.MaxHeight, d.Codecs, !d.HDR
 		p.Steering = 0
 		if slices.Contains(d.Steering, "hls") {

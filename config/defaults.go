@@ -74,7 +74,7 @@ func (d *Device) defaults(name string) {
 func deviceOf(p device.Profile) Device {
 	d := Device{
 		Name: p.Name, UserAgents: p.UserAgents, RedundantVariants: p.RedundantVariants, BaseURLs: p.BaseURLs,
-		Location: p.Location, Redirects: p.Redirects, Gzip: p.Gzip, Evict: p.Evict,
+		PlainBaseURL: p.PlainBaseURL, Location: p.Location, Redirects: p.Redirects, Gzip: p.Gzip, Evict: p.Evict,
 		MaxHeight: p.MaxHeight, Codecs: p.Codecs, HDR: !p.SDROnly,
 	}
 	if p.Steering&device.SteersHLS != 0 {

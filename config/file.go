@@ -133,6 +133,7 @@ type Device struct {
 	Steering          []string `yaml:"steering" one:"hls dash"`
 	RedundantVariants bool     `yaml:"redundant_variants"`
 	BaseURLs          int      `yaml:"base_urls" min:"0" max:"64"`
+	PlainBaseURL      bool     `yaml:"plain_base_url"`
 	Location          bool     `yaml:"location"`
 	Redirects         bool     `yaml:"redirects"`
 	Gzip              bool     `yaml:"gzip"`

@@ -31,6 +31,7 @@ func Common(list ...*Profile) *Profile {
 			*can.mine = *can.mine && can.theirs
 		}
 		p.SDROnly = p.SDROnly || q.SDROnly
+		p.PlainBaseURL = p.PlainBaseURL || q.PlainBaseURL
 		if p.MaxHeight == 0 || q.MaxHeight != 0 && q.MaxHeight < p.MaxHeight {
 			p.MaxHeight = q.MaxHeight
 		}

@@ -38,6 +38,10 @@ type Profile struct {
 	// BaseURLs is how many BaseURL alternatives of an MPD the player uses; 0
 	// counts as 1.
 	BaseURLs int
+	// PlainBaseURL: a BaseURL with "&" in it is misread, so it is not the first
+	// where another CDN's has none. (FFmpeg's DASH demuxer reads the text as if
+	// it were markup once more.)
+	PlainBaseURL bool
 	// Location: an MPD's Location is followed on reload. Patch: MPD patches
 	// are applied.
 	Location, Patch bool

@@ -84,8 +84,8 @@ func applications() []Profile {
 			Gzip: true, HTTP3: true, CMCD: true, AdRedirects: true, DRM: []string{"fairplay"},
 		},
 		{Name: "vlc", ID: 16, UserAgents: []string{"VLC/", "LibVLC"}, BaseURLs: 1, Redirects: true, MultiPeriod: true, Discontinuity: true, AdRedirects: true},
-		{Name: "mpv", ID: 17, UserAgents: []string{"mpv"}, BaseURLs: 1, Redirects: true, Discontinuity: true, AdRedirects: true},
-		{Name: "ffmpeg", ID: 18, UserAgents: []string{"Lavf/"}, BaseURLs: 1, Redirects: true, Discontinuity: true, AdRedirects: true},
+		{Name: "mpv", ID: 17, UserAgents: []string{"mpv"}, BaseURLs: 1, PlainBaseURL: true, Redirects: true, Discontinuity: true, AdRedirects: true},
+		{Name: "ffmpeg", ID: 18, UserAgents: []string{"Lavf/"}, BaseURLs: 1, PlainBaseURL: true, Redirects: true, Discontinuity: true, AdRedirects: true},
 		{Name: "gstreamer", ID: 19, UserAgents: []string{"GStreamer"}, BaseURLs: 1, Redirects: true, MultiPeriod: true, Discontinuity: true, AdRedirects: true},
 	}
 }

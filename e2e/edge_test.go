@@ -40,6 +40,8 @@ func TestEdge(t *testing.T) {
 	t.Run("VOD", func(t *testing.T) { s.programme(t, b.For(t), vodProgramme) })
 	t.Run("AltSvc", s.altSvc)
 	t.Run("Devices", func(t *testing.T) { s.devices(t, b.For(t)) })
+	t.Run("OldPlayers", func(t *testing.T) { s.oldPlayers(t, b) })
+	t.Run("Programs", s.programs)
 	t.Run("Page", func(t *testing.T) { s.page(t, b.For(t)) })
 	t.Run("Command", s.command)
 	t.Run("TwoEdges", s.twoEdges)

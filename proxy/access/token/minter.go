@@ -128,6 +128,12 @@ func (m *Minter) Form(k manifest.Kind) Form {
 	return Form{Place: m.hls}
 }
 
+// Ampersand tells whether the token as it stands in manifests of a kind has "&"
+// in it.
+func (m *Minter) Ampersand(k manifest.Kind) bool {
+	return m.format.list || m.Form(k).Place == manifest.InQuery
+}
+
 // At is where the path element goes: the index into the base before which the
 // element and a "/" are inserted (manifest.Pathway.TokenAt).
 func (m *Minter) At() int {
