@@ -123,7 +123,10 @@ func (r *reader) tag() error {
 	s := &r.s
 	name := string(s.name)
 	if s.close {
-		r.end(name)
+		if r.events == 0 || s.depth < r.events {
+			r.events = 0
+			r.end(name)
+		}
 		return nil
 	}
 	if !r.root {
@@ -197,8 +200,6 @@ func (r *reader) tag() error {
 
 func (r *reader) end(name string) {
 	switch name {
-	case "EventStream":
-		r.events = 0
 	case "Period":
 		r.period, r.set, r.rep = nil, nil, nil
 	case "AdaptationSet":

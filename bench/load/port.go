@@ -68,11 +68,14 @@ func (e *engine) launch(f *flight) {
 	})
 }
 
+// mediaTimeout is how long players let a segment take that keeps coming.
+const mediaTimeout = 2 * time.Minute
+
 // fetch makes a request and reads its answer; it runs beside the loop.
 func (e *engine) fetch(ctx context.Context, f *flight, keep bool) viewer.Answer {
 	req := client.Request{URL: f.r.URL, Progress: f.progress}
 	if !f.r.Kind.Document() {
-		req.Keep = 1
+		req.Keep, req.Timeout = 1, mediaTimeout
 	}
 	res := f.slot.client.Do(ctx, req)
 	a := viewer.Answer{ID: f.r.ID, Status: res.Status, Err: res.Err, URL: res.URL, Bytes: res.Wire, Begin: res.Begin,

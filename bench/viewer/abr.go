@@ -65,6 +65,9 @@ func (f fixed) Choose(s *Situation) int {
 	return best
 }
 
+// careful is the share of the throughput that may be used going up.
+const careful = 0.7
+
 // throughput takes the highest quality that can be had in the time that the
 // buffer leaves; upwards it is more careful than downwards. This is how hls.js
 // does it, as far as it was observed.
@@ -72,7 +75,7 @@ type throughput struct{}
 
 func (throughput) Choose(s *Situation) int {
 	const (
-		down, up = 0.95, 0.7
+		down, up = 0.95, careful
 		starve   = 4 * time.Second
 	)
 	if s.Current < 0 {

@@ -87,7 +87,7 @@ func (v *Viewer) play(now time.Time) {
 		return
 	}
 	have := v.ahead()
-	if have < least && !v.complete() || have < v.cfg.Profile.Resume && !v.complete() {
+	if have < least && !v.complete() || have < v.cfg.Profile.resume(v.out.Stalls) && !v.complete() {
 		return
 	}
 	for _, t := range v.tracks {
@@ -96,6 +96,12 @@ func (v *Viewer) play(now time.Time) {
 		}
 	}
 	if v.out.State == Starting {
+		if v.showAt.IsZero() {
+			v.showAt = now.Add(v.cfg.Profile.Show)
+		}
+		if !v.due(now, v.showAt) {
+			return
+		}
 		v.out.Startup = now.Sub(v.began)
 	}
 	v.account(now)

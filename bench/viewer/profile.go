@@ -15,6 +15,13 @@ type Profile struct {
 	// Resume is how much must be buffered to begin and to go on after the
 	// buffer ran dry; one segment of each track is always needed.
 	Resume time.Duration
+	// Element tells that it plays in Chromium's media element, which after each
+	// time it ran dry wants twice as much before it goes on, up to 3 s.
+	Element bool
+	// Show is from when there is enough to begin to the first picture, Turn from
+	// the choice of another quality to the request for it, Pause from one segment
+	// to the request for the next.
+	Show, Turn, Pause time.Duration
 	// LiveSegments is how many target durations from the live edge it begins
 	// where the stream does not say; LiveDelay where it is a time instead.
 	LiveSegments float64
@@ -43,31 +50,33 @@ type Profile struct {
 }
 
 // Profiles are the players that are modelled. The steering rows, Busy for
-// hls.js and dash.js, and the penalties were observed; buffer goals and rate
-// adaptation are the players' published defaults; the rest (GiveUp, Retry, all
+// hls.js and dash.js, the penalties, hls.js' Show, Turn and Pause, and Chromium's wish
+// for more after each stall were observed; buffer goals and rate
+// adaptation are the players' published defaults; the rest (GiveUp, Retry, Show, all
 // of the conservative player) is assumed.
 var Profiles = []*Profile{
 	{
 		Name: "hlsjs", HLSSteering: true,
 		Goal: 30 * time.Second, Most: 600 * time.Second, Bytes: 60_000_000, LiveSegments: 3, ABR: "throughput",
+		Element: true, Show: 200 * time.Millisecond, Turn: 100 * time.Millisecond, Pause: 13 * time.Millisecond,
 		Dead429: true, Stop410: true, Retry5xx: true, OnlyListed: true,
 		Busy: 13600 * time.Millisecond, Penalty: 300 * time.Second, GiveUp: 20 * time.Second, Retry: time.Second, RetryMost: 8 * time.Second,
 	},
 	{
 		Name: "dashjs", DASHSteering: true,
-		Goal: 18 * time.Second, LiveSegments: 4, ABR: "bola",
+		Goal: 18 * time.Second, LiveSegments: 4, ABR: "bola", Element: true, Show: 200 * time.Millisecond,
 		Wait429: true, Stop404: true, Stop410: true, NeedsTTL: true, ReloadFromList: true,
 		Busy: 1500 * time.Millisecond, Gone: 1500 * time.Millisecond, GiveUp: 30 * time.Second, Retry: 500 * time.Millisecond, RetryMost: time.Second,
 	},
 	{
 		Name: "shaka", HLSSteering: true, DASHSteering: true,
-		Goal: 10 * time.Second, LiveSegments: 3, ABR: "throughput",
+		Goal: 10 * time.Second, LiveSegments: 3, ABR: "throughput", Element: true, Show: 200 * time.Millisecond,
 		Retry5xx: true, DeadRelative: true,
 		Penalty: 60 * time.Second, GiveUp: -1, Retry: time.Second, RetryMost: 8 * time.Second,
 	},
 	{
 		Name: "conservative",
-		Goal: 20 * time.Second, Resume: 2 * time.Second, LiveSegments: 3, ABR: "throughput",
+		Goal: 20 * time.Second, Resume: 2 * time.Second, LiveSegments: 3, ABR: "throughput", Show: 200 * time.Millisecond,
 		Busy: 5 * time.Second, Gone: 2 * time.Second, Refused: 2 * time.Second, Penalty: 60 * time.Second, GiveUp: 30 * time.Second, Retry: time.Second, RetryMost: 4 * time.Second,
 	},
 }
@@ -80,6 +89,14 @@ func ProfileNamed(name string) *Profile {
 		}
 	}
 	return nil
+}
+
+// resume is how much must be buffered after so many times of having run dry.
+func (p *Profile) resume(stalls int) time.Duration {
+	if !p.Element || stalls == 0 {
+		return p.Resume
+	}
+	return max(p.Resume, min(200*time.Millisecond<<min(stalls, 8), 3*time.Second))
 }
 
 // goal is how much to buffer of a quality of so many bits a second.

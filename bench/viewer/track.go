@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"manifold/bench/glance"
@@ -28,7 +29,7 @@ type track struct {
 
 	// The request for media.
 	media   uint32
-	init    bool // it is the initialisation
+	init    uint32 // and for the initialisation, at the same time
 	segment glance.Segment
 	sent    time.Time
 	checkAt time.Time // when to look whether it should be broken off
@@ -81,7 +82,12 @@ func (v *Viewer) feed(now time.Time, t *track) {
 		}
 		return
 	}
-	if !t.audio && v.choose(t, goal) && v.hls != nil && !v.current(now, t) {
+	if !t.audio && v.choose(t, goal) && t.playing >= 0 && v.cfg.Profile.Turn > 0 {
+		t.retryAt = now.Add(v.cfg.Profile.Turn)
+		v.wakeAt(t.retryAt)
+		return
+	}
+	if v.hls != nil && !v.current(now, t) {
 		return // the playlist of the new quality first
 	}
 	s, what := v.find(now, t, t.end)
@@ -157,29 +163,38 @@ func (v *Viewer) choose(t *track, goal time.Duration) bool {
 	return true
 }
 
-// fetch sends for a segment, and for the initialisation before it.
+// fetch sends for a segment, and where it is needed for the initialisation at
+// the same time.
 func (v *Viewer) fetch(now time.Time, t *track, s glance.Segment) {
 	key, initURL, url := v.addresses(t, s)
-	r := Request{Kind: Media, URL: url, Bytes: v.bytes(t, s), Pathway: v.Pathway()}
-	t.init = key != "" && key != t.inited
-	if t.init {
+	if key != "" && key != t.inited {
 		t.inited = key
-		r.Kind, r.URL, r.Bytes = Init, initURL, 1000
+		v.cancel(&t.init)
+		t.init = v.send(Request{Kind: Init, URL: initURL, Bytes: 1000, Pathway: v.Pathway()})
 	}
 	t.segment, t.sent = s, now
 	t.checkAt = now.Add(max(v.est.firstByte(), s.Each/2))
-	t.media = v.send(r)
-	if !t.init {
-		v.abandon(now, t)
+	t.media = v.send(Request{Kind: Media, URL: url, Bytes: v.bytes(t, s), Pathway: v.Pathway()})
+	v.abandon(now, t)
+}
+
+// initialised takes an initialisation.
+func (v *Viewer) initialised(now time.Time, t *track, a *Answer) {
+	if !a.OK() {
+		t.inited = ""
+		v.cancel(&t.media)
+		v.failed(now, t, a, "initialisation")
+		return
+	}
+	v.out.Bytes += a.Bytes
+	if v.cfg.Media {
+		v.out.Fetched++
 	}
 }
 
 // loaded takes media.
 func (v *Viewer) loaded(now time.Time, t *track, a *Answer) {
 	if !a.OK() {
-		if t.init {
-			t.inited = ""
-		}
 		v.failed(now, t, a, fmt.Sprintf("segment %d", t.segment.Number))
 		return
 	}
@@ -187,10 +202,6 @@ func (v *Viewer) loaded(now time.Time, t *track, a *Answer) {
 	v.out.Bytes += a.Bytes
 	if v.cfg.Media {
 		v.out.Fetched++
-	}
-	if t.init {
-		v.fetch(now, t, t.segment)
-		return
 	}
 	if !t.audio {
 		first := a.First.Sub(a.Begin)
@@ -203,6 +214,9 @@ func (v *Viewer) loaded(now time.Time, t *track, a *Answer) {
 		v.out.Filmed += t.segment.Each
 		v.out.Bits += v.rate(t) * t.segment.Each.Seconds()
 	}
+	if v.cfg.Profile.Pause > 0 {
+		t.retryAt = now.Add(v.cfg.Profile.Pause)
+	}
 	v.out.Segments++
 	t.end = max(t.end, t.segment.End())
 }
@@ -211,7 +225,7 @@ func (v *Viewer) loaded(now time.Time, t *track, a *Answer) {
 // would come in time. This is how hls.js does it, as far as it was observed.
 func (v *Viewer) abandon(now time.Time, t *track) {
 	_, adapts := v.cfg.ABR.(throughput)
-	if !adapts || t.audio || t.init || t.level == 0 || v.out.State != Playing && v.out.State != Stalled {
+	if !adapts || t.audio || t.level == 0 || v.out.State != Playing && v.out.State != Stalled {
 		return
 	}
 	if !v.due(now, t.checkAt) {
@@ -237,13 +251,15 @@ func (v *Viewer) abandon(now time.Time, t *track) {
 	if left <= buffer {
 		return
 	}
-	lower, comes := t.level-1, 0.0
-	for ; ; lower-- {
+	// The lowest quality is taken where no other comes in time, not for how soon
+	// it would come itself.
+	lower, comes := t.level-1, math.Inf(1)
+	for ; lower > 0; lower-- {
 		comes = ttfb + v.levels[lower].peak*each/bits
 		if v.hls != nil && (v.live() || t.lists[v.hls.url(v, t, lower)] == nil) {
 			comes += ttfb + v.listTook.Seconds()
 		}
-		if lower == 0 || comes < min(buffer, each+ttfb) {
+		if comes < min(buffer, each+ttfb) {
 			break
 		}
 	}
@@ -258,6 +274,9 @@ func (v *Viewer) abandon(now time.Time, t *track) {
 	v.cancel(&t.media)
 	v.out.Abandoned++
 	v.out.Bytes += loaded
+	if peak := v.levels[lower].peak; v.est.throughput()*careful > peak {
+		v.est = newEstimate(peak) // what was measured before is worth nothing now
+	}
 	t.level = lower
 	t.playing = lower
 	v.feed(now, t)

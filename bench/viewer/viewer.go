@@ -59,6 +59,7 @@ type Viewer struct {
 	posAt     time.Time
 	placed    bool // pos has a meaning
 	since     time.Time
+	showAt    time.Time // the first picture is being made ready
 	est       estimate
 	listTook  time.Duration
 	zero      time.Time // the date of position 0, where playlists have dates
@@ -139,6 +140,7 @@ func (v *Viewer) finish(now time.Time, s State, why string) {
 	v.account(now)
 	for _, t := range v.tracks {
 		v.cancel(&t.media)
+		v.cancel(&t.init)
 		v.cancel(&t.list)
 	}
 	v.cancel(&v.entry.id)
@@ -187,6 +189,9 @@ func (v *Viewer) Answer(now time.Time, a *Answer) {
 			case t.media:
 				t.media = 0
 				v.loaded(now, t, a)
+			case t.init:
+				t.init = 0
+				v.initialised(now, t, a)
 			}
 		}
 	}
