@@ -1,7 +1,7 @@
 package explain
 
 // Stage is a stage of a request, by the name it has everywhere: in
-// proxy/serve.go, in metric labels, in documentation.
+// proxy/serve.go and in documentation.
 type Stage string
 
 // The stages, in their order.
