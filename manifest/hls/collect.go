@@ -89,6 +89,8 @@ func (c *compiler) tagLine(tg tag, attrs int) error {
 		})
 	case tagDefine:
 		return c.define(attrs)
+	case tagServerControl:
+		return c.serverControl(attrs)
 	case tagPart:
 		c.parts++
 		if err := c.countSegments(); err != nil {

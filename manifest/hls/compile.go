@@ -48,7 +48,7 @@ func Compile(src []byte) (*Template, error) {
 var newline = []byte{'\n'}
 
 // mark is a URI in a media playlist: src[from:to] is replaced when the
-// playlist is specialised.
+// playlist is specialised. With tagServerControl it is left out.
 type mark struct {
 	from, to uint32
 	tag      tag

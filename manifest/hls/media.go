@@ -5,7 +5,8 @@ import "manifold/manifest"
 // media specialises a media playlist. Segments and what is read like them
 // (maps, parts, hints, keys) come from the current pathway; playlists stay in
 // the session: reports of sibling renditions under the same pathway,
-// interstitial assets as manifests of their own (appendix D of rfc8216bis).
+// interstitial assets as manifests of their own (appendix D of rfc8216bis). What
+// the edge does not do is not offered (serverControl).
 func (t *Template) media(shape *manifest.Shape, path string) *manifest.Form {
 	r := newResolver(t, shape, path)
 	current := &shape.Pathways[shape.Current]
@@ -13,6 +14,11 @@ func (t *Template) media(shape *manifest.Shape, path string) *manifest.Form {
 	at := uint32(0)
 	for i := range t.marks {
 		m := &t.marks[i]
+		if m.tag == tagServerControl {
+			b.Bytes(t.src[at:m.from])
+			at = m.to
+			continue
+		}
 		to := target{where: below}
 		var plain bool
 		if to.text, plain = r.plain(m.from, m.to); !plain {
