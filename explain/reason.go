@@ -64,6 +64,7 @@ const (
 	ChooseOverride  Reason = "choose.override"
 	ChooseCapacity  Reason = "choose.capacity"
 	ChooseCommit    Reason = "choose.commit"
+	ChooseAddress   Reason = "choose.address"
 	ChooseStay      Reason = "choose.stay"
 	ChoosePreferred Reason = "choose.preferred"
 	ChooseForbidden Reason = "choose.forbidden"
@@ -160,6 +161,7 @@ var meanings = []Meaning{
 	{Choose, ChooseOverride, "an operator put it first"},
 	{Choose, ChooseCapacity, "it is at its capacity, and this session is among those that are shed"},
 	{Choose, ChooseCommit, "its committed traffic is not reached yet, so it gets more sessions"},
+	{Choose, ChooseAddress, "the address names it: the viewers of the cohort were split at the entry"},
 	{Choose, ChooseStay, "the session was sent here lately, and stays for its dwell time"},
 	{Choose, ChoosePreferred, "a rule prefers it for this viewer"},
 	{Choose, ChooseForbidden, "a rule forbids it for this viewer"},

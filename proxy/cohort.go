@@ -233,7 +233,7 @@ func (r *request) firstOfAddress() {
 			o.N++
 		}
 	}
-	r.order = o
+	r.order, r.addressed = o, true
 }
 
 // cohortText is what stands in addresses in the place of a session, or "".

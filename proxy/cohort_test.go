@@ -277,9 +277,10 @@ func TestExplainCohortAddresses(t *testing.T) {
 	s := public(t, nil)
 	for target, want := range map[string]string{
 		"/open/master.m3u8?device=hlsjs":     "access.open access.tier-default access.cohort device.cohort",
+		"/open/~c.all/alpha/manifest.mpd":    "choose.address choose.split choose.split",
 		"/open/~c.box/-/master.m3u8":         "access.shared access.tier-cohort access.cohort-address device.cohort",
 		"/open/~c.removed/-/master.m3u8":     "access.shared access.tier-cohort access.cohort-gone device.cohort",
-		"/.manifold/steer/open/~c.web-hls":   "access.shared access.tier-default access.cohort-address device.cohort",
+		"/.manifold/steer/open/~c.web-hls":   "access.open access.tier-default access.cohort-address device.cohort",
 		"/open/v360/index.m3u8?device=hlsjs": "plan.redirect",
 	} {
 		got, err := s.proxy.Explain(t.Context(), &Imagined{URL: "https://edge.example" + target})

@@ -179,8 +179,10 @@ func (r *request) traceViewer(about *access.Request) {
 	}
 	why, byDevice := explain.AccessSession, explain.DeviceSession
 	switch {
-	case r.addr.Cohort != "":
+	case r.shared():
 		why = explain.AccessShared
+	case r.addr.Cohort != "":
+		why = explain.AccessOpen
 	case r.asked == steeringAnswer:
 		why = explain.AccessSteer
 	case r.addr.Session != "":
@@ -251,7 +253,11 @@ func (r *request) traceChoice() {
 				detail = "by " + o.Who + " until " + o.Until.UTC().Format(time.RFC3339) + ": " + o.Why
 			}
 		}
-		r.trace.Pathway(k+1, p.ID, chooseReasons[r.order.Reason[k]], p.Weight, r.order.Score[k], detail)
+		why := chooseReasons[r.order.Reason[k]]
+		if k == 0 && r.addressed {
+			why = explain.ChooseAddress
+		}
+		r.trace.Pathway(k+1, p.ID, why, p.Weight, r.order.Score[k], detail)
 	}
 	for i := range r.state.Pathways {
 		if p := &r.state.Pathways[i]; !r.order.Has(i) {

@@ -55,6 +55,8 @@ type request struct {
 	// since is when what viewers get changed last, Unix seconds; 0: never.
 	since int64
 	order steering.Order
+	// addressed says that the first is that because the address names it.
+	addressed bool
 
 	plan   manifest.Plan
 	values [1 + steering.MaxPathways][]byte
