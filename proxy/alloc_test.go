@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"manifold/manifest"
 )
@@ -60,6 +61,32 @@ func TestServeDoesNotAllocate(t *testing.T) {
 		s.ask("GET", c.target, c.header).ok(t)
 		if n := testing.AllocsPerRun(200, func() { s.serveOnly(c.target, c.header) }); n != 0 {
 			t.Errorf("%s: %v allocations", c.what, n)
+		}
+	}
+}
+
+// So does one that is answered with the version before, because the origin's
+// last cannot be served.
+func TestStandInDoesNotAllocate(t *testing.T) {
+	s := newStage(t, nil)
+	const path, target = "/live/v360/index.m3u8", "/open/v360/index.m3u8"
+	plain := fields{"User-Agent": "test"}
+	for what, bad := range map[string]string{
+		"unreadable": "#EXTM3U\n#EXTINF:6,\n#EXT-X-KEY:METHOD=\"\n",
+		"went back":  strings.Replace(livePlaylist, "SEQUENCE:7", "SEQUENCE:1", 1),
+	} {
+		s.publish(path, livePlaylist)
+		s.now = s.now.Add(10 * time.Minute)
+		s.get(target).ok(t)
+		s.publish(path, bad)
+		s.now = s.now.Add(7 * time.Second)
+		for range 3 {
+			if res := s.get(target).ok(t); !strings.Contains(res.body, "SEQUENCE:7\n") {
+				t.Fatalf("%s: %s", what, res.body)
+			}
+		}
+		if n := testing.AllocsPerRun(200, func() { s.serveOnly(target, plain) }); n != 0 {
+			t.Errorf("%s: %v allocations", what, n)
 		}
 	}
 }
