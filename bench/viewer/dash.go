@@ -134,17 +134,19 @@ func (v *Viewer) find(now time.Time, t *track, at time.Duration) (glance.Segment
 	}
 	s, ok := r.Line.Find(at, slack)
 	last := p == v.mpd.Periods[len(v.mpd.Periods)-1]
+	over := p.End >= 0 && at >= p.End-slack
 	switch {
-	case !ok && last && v.mpd.Final() && (p.End < 0 || at >= p.End-slack || !v.mpd.Dynamic):
-		return s, ended
-	case !ok && !last: // a hole before the next Period is stepped over
+	case (over || !ok) && last:
+		if v.mpd.Final() && (over || p.End < 0 || !v.mpd.Dynamic) {
+			return s, ended
+		}
+		return s, later
+	case over || !ok: // a hole before the next Period is stepped over
 		next := v.mpd.Periods[slices.Index(v.mpd.Periods, p)+1]
 		if next.Start <= at+slack {
 			return s, later
 		}
 		return v.find(now, t, next.Start)
-	case !ok:
-		return s, later
 	case s.At > at+time.Second && v.mpd.Dynamic:
 		return s, gone
 	case v.mpd.Dynamic && r.Line.Open && !v.mpd.Begin.IsZero():

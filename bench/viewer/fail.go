@@ -35,14 +35,14 @@ func (p *Profile) patience(a *Answer) time.Duration {
 }
 
 // failed is what a player does when a segment or playlist does not come: try
-// again, leave the pathway, or give up.
-func (v *Viewer) failed(now time.Time, t *track, a *Answer, what string) {
+// again, leave the pathway, or give up. fails is since when.
+func (v *Viewer) failed(now time.Time, t *track, fails *time.Time, a *Answer, what string) {
 	v.out.Errors++
 	p := v.cfg.Profile
-	if t.failing.IsZero() {
-		t.failing = a.Begin
+	if fails.IsZero() {
+		*fails = a.Begin
 	}
-	since := now.Sub(t.failing)
+	since := now.Sub(*fails)
 	if since >= p.patience(a) && v.flee(now) {
 		return
 	}
@@ -97,6 +97,6 @@ func (v *Viewer) move(to int) {
 	v.out.Moves++
 	v.pathway = to
 	for _, t := range v.tracks {
-		t.failing, t.retryAt, t.retry = time.Time{}, time.Time{}, 0
+		t.mediaFails, t.listFails, t.retryAt, t.retry = time.Time{}, time.Time{}, time.Time{}, 0
 	}
 }

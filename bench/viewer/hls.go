@@ -216,7 +216,7 @@ func (v *Viewer) ask(now time.Time, t *track, address string, every time.Duratio
 func (v *Viewer) listed(now time.Time, t *track, a *Answer) {
 	p, ok := a.Doc.(*glance.Playlist)
 	if !a.OK() || !ok {
-		v.failed(now, t, a, "playlist")
+		v.failed(now, t, &t.listFails, a, "playlist")
 		if t.cur != nil && !t.cur.p.Ended {
 			t.reloadAt = now.Add(backoff(0, v.cfg.Profile))
 		}
@@ -225,7 +225,7 @@ func (v *Viewer) listed(now time.Time, t *track, a *Answer) {
 	if !t.audio {
 		v.listTook = a.Done.Sub(a.First)
 	}
-	t.failing, t.retry = time.Time{}, 0
+	t.listFails = time.Time{}
 	was := t.lists[t.listURL]
 	next := &list{p: p, at: a.URL}
 	v.align(next, was, t)
@@ -238,6 +238,7 @@ func (v *Viewer) listed(now time.Time, t *track, a *Answer) {
 		if wait <= 0 {
 			wait = time.Second
 		}
+		wait = max(wait, 200*time.Millisecond)
 		t.reloadAt = t.listSent.Add(wait)
 		if t.reloadAt.Before(now) { // the answer took longer than that
 			t.reloadAt = now

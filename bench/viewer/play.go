@@ -46,7 +46,7 @@ func (v *Viewer) complete() bool {
 
 // advance lets the picture run until now, or until the buffer is dry.
 func (v *Viewer) advance(now time.Time) {
-	if v.out.State != Playing || !now.After(v.posAt) {
+	if v.out.State != Playing || now.Before(v.posAt) {
 		return
 	}
 	run, have := now.Sub(v.posAt), v.ahead()

@@ -35,13 +35,17 @@ type track struct {
 	checkAt time.Time // when to look whether it should be broken off
 	inited  string    // what was initialised last
 
-	failing time.Time
-	retryAt time.Time
-	retry   time.Duration
+	// Since when media and the playlist fail, and when to try again.
+	mediaFails, listFails time.Time
+	retryAt               time.Time
+	retry                 time.Duration
 }
 
 // slack is how far times of neighbouring segments may differ.
 const slack = 20 * time.Millisecond
+
+// jumpPause is between a jump to the live edge and the next request.
+const jumpPause = 100 * time.Millisecond
 
 // what a search for the next segment gave.
 type found uint8
@@ -97,7 +101,10 @@ func (v *Viewer) feed(now time.Time, t *track) {
 		v.fetch(now, t, s)
 	case gone:
 		v.jump(now)
-		v.wakeAt(now)
+		for _, x := range v.tracks { // what is there no more may not be there again
+			x.retryAt = now.Add(jumpPause)
+		}
+		v.wakeAt(now.Add(jumpPause))
 	case ended:
 		t.done = true
 	}
@@ -183,7 +190,7 @@ func (v *Viewer) initialised(now time.Time, t *track, a *Answer) {
 	if !a.OK() {
 		t.inited = ""
 		v.cancel(&t.media)
-		v.failed(now, t, a, "initialisation")
+		v.failed(now, t, &t.mediaFails, a, "initialisation")
 		return
 	}
 	v.out.Bytes += a.Bytes
@@ -195,10 +202,10 @@ func (v *Viewer) initialised(now time.Time, t *track, a *Answer) {
 // loaded takes media.
 func (v *Viewer) loaded(now time.Time, t *track, a *Answer) {
 	if !a.OK() {
-		v.failed(now, t, a, fmt.Sprintf("segment %d", t.segment.Number))
+		v.failed(now, t, &t.mediaFails, a, fmt.Sprintf("segment %d", t.segment.Number))
 		return
 	}
-	t.failing, t.retry = time.Time{}, 0
+	t.mediaFails, t.retry = time.Time{}, 0
 	v.out.Bytes += a.Bytes
 	if v.cfg.Media {
 		v.out.Fetched++
