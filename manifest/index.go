@@ -39,7 +39,10 @@ type Index struct {
 	Window time.Duration
 	// MediaSequence is EXT-X-MEDIA-SEQUENCE of a media playlist.
 	MediaSequence uint64
-	// Segments counts what a media playlist lists.
+	// DiscontinuitySequence is EXT-X-DISCONTINUITY-SEQUENCE alike.
+	DiscontinuitySequence uint64
+	// Segments counts what a media playlist lists, or an MPD at most of the
+	// streams of each Period, where numbers stand for the time-shift buffer.
 	Segments int
 	// Variants counts the variants of a multivariant playlist, or the
 	// Representations of an MPD.

@@ -38,6 +38,18 @@ func TestHostile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			runtime.ReadMemStats(&before)
+			start = time.Now()
+			if p := tmpl.Presentation(); len(p.Siblings()) > manifest.MaxSiblings {
+				t.Errorf("%d siblings", len(p.Siblings()))
+			} else {
+				p.Snap(manifest.Moment{Media: time.Minute})
+			}
+			took = time.Since(start)
+			runtime.ReadMemStats(&after)
+			if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 || took > 5*time.Second {
+				t.Errorf("the presentation took %d MiB and %v", used>>20, took)
+			}
 			for _, shape := range []string{"steered", "query", "filtered"} {
 				start := time.Now()
 				out := tmpl.Append(nil, &manifest.Plan{Shape: shapes[shape], Path: "vod/manifest.mpd", Values: values})

@@ -16,7 +16,7 @@
 // and amend.go collect the edits, write.go carries them out.
 //
 // Locks: a Template is immutable but for its forms, which [manifest.Forms]
-// keeps under its own lock, and two things each made under a sync.Once: the
-// slotless form for compression, and the list of Periods. None calls out while
-// held.
+// keeps under its own lock, and three things each made under a sync.Once: the
+// slotless form for compression, the list of Periods, and the timeline, which
+// asks for that list.
 package dash

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"manifold/manifest"
 )
@@ -61,6 +62,7 @@ func FuzzCompile(f *testing.F) {
 				}
 			}
 		}
+		checkTimeline(t, tmpl, len(src))
 		for i := range min(len(reps), 3) {
 			if list, _ := tmpl.Segments(i); len(list) > maxListed {
 				t.Fatalf("%d segments", len(list))
@@ -86,4 +88,48 @@ func FuzzCompile(f *testing.F) {
 			t.Fatal("the source was changed")
 		}
 	})
+}
+
+// checkTimeline holds that runs are no more than what lists them, and that any
+// moment can be snapped.
+func checkTimeline(t *testing.T, tmpl *Template, size int) {
+	t.Helper()
+	lines, runs := make(map[*manifest.Line]bool), 0
+	for i, track := range tmpl.Timeline().Tracks {
+		if track.Line == nil || track.Timescale == 0 || track.Len() > manifest.MaxCount {
+			t.Fatalf("track %d: %+v", i, track)
+		}
+		if !lines[track.Line] {
+			lines[track.Line] = true
+			runs += len(track.Line.Runs)
+		}
+		n := 0
+		for _, s := range track.Segments() {
+			if n++; n > 100 {
+				break
+			}
+			if s.Duration < 0 || s.From < 0 || s.To > size || s.From > s.To {
+				t.Fatalf("track %d: %+v", i, s)
+			}
+		}
+	}
+	if runs > size {
+		t.Fatalf("%d runs of %d bytes", runs, size)
+	}
+	p := tmpl.Presentation()
+	v := p.View()
+	for _, at := range []time.Duration{0, -1, time.Minute, manifest.Forever, -manifest.Forever} {
+		for _, m := range []manifest.Moment{{Media: at}, {Date: time.Unix(0, 0).Add(at)}} {
+			b, ok := v.Snap(m)
+			if !ok {
+				continue
+			}
+			if track := v.Track(b.Sibling); b.Media < track.Start || b.Media > track.End {
+				t.Fatalf("%+v is snapped to %+v, outside its Period", m, b)
+			}
+			for i := range min(len(p.Siblings()), 8) {
+				v.On(i, b)
+			}
+		}
+	}
 }

@@ -52,6 +52,7 @@ func hostile() map[string]struct{ src, want string } {
 		"namespaces":           {"<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'" + scopes.String() + ">" + strings.Repeat("<q:a/>", 190_000) + "</MPD>", ""},
 		"too many namespaces":  {"<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'" + scopes.String() + "><a" + scopes.String() + "/></MPD>", "more than 64 namespace declarations"},
 		"inflated timeline":    {in(`<SegmentTemplate><SegmentTimeline>` + strings.Repeat(`<S d="1" r="99999999999999999999"/>`, 100_000) + `</SegmentTimeline></SegmentTemplate>`), ""},
+		"many Representations": {mpdTag + "<Period><AdaptationSet><SegmentTemplate><SegmentTimeline>" + strings.Repeat(`<S d="1" r="-1"/>`, 60_000) + "</SegmentTimeline></SegmentTemplate>" + strings.Repeat(`<Representation><SegmentTemplate startNumber="1"/></Representation>`, 60_000) + "</AdaptationSet></Period></MPD>", ""},
 		"absolute segments":    {list(100_000, `<SegmentURL media="http://origin.example/live/a/b/c.m4s"/>`), ""},
 		"climbing segments":    {list(100_000, `<SegmentURL media="../../../../../../../../c.m4s"/>`), ""},
 		"one long climb":       {list(1, `<SegmentURL media="`+strings.Repeat("../", 2_500_000)+`"/>`), ""},

@@ -25,7 +25,7 @@ func TestIndex(t *testing.T) {
 		{"static-template-in-representation", false, 4 * time.Second, 24 * time.Second, 6, 2},
 		{"static-multi-period", false, 4 * time.Second, 24 * time.Second, 6, 9},
 		{"static-empty-period", false, 0, 24 * time.Second, 0, 0},
-		{"ondemand-segmentbase", false, 0, time.Minute + time.Second/2, 0, 2},
+		{"ondemand-segmentbase", false, 0, time.Minute + time.Second/2, 1, 2},
 		{"segmentlist", false, 8 * time.Second, 24 * time.Second, 3, 1},
 		{"segmentlist-ranges", false, 8 * time.Second, 24 * time.Second, 3, 1},
 		{"live-number", true, 2 * time.Second, time.Minute, 15, 3},

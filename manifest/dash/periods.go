@@ -12,8 +12,10 @@ type Period struct {
 	Start time.Duration
 	// Duration is 0 where it is not known yet.
 	Duration time.Duration
-	Sets     []Set
-	Events   []Event
+	// Early says that it is only announced: nothing tells yet when it starts.
+	Early  bool
+	Sets   []Set
+	Events []Event
 	// From and To enclose its element in the source.
 	From, To int
 }
@@ -22,8 +24,26 @@ type Period struct {
 type Set struct {
 	// First and Count tell which of Renditions are its Representations.
 	First, Count int
+	// Inband are the event streams that its segments carry, those that only
+	// some of its Representations have included.
+	Inband []Inband
 	// From and To enclose its element in the source.
 	From, To int
+}
+
+// Inband is an InbandEventStream: events are in the segments, as emsg boxes.
+type Inband struct {
+	Scheme, Value string
+	// Rendition is which of Renditions has it; -1 where all of the set do.
+	Rendition int
+	// From and To enclose its start tag in the source.
+	From, To int
+}
+
+// inband is an InbandEventStream as the compiler leaves it.
+type inband struct {
+	node int32 // of its AdaptationSet or Representation
+	span
 }
 
 // Event is an Event of an EventStream, as raw as it stands there: what its
@@ -62,14 +82,14 @@ func (t *Template) list() {
 	for i := range t.periods {
 		p := &t.periods[i]
 		n := &t.nodes[p.node]
-		all[i] = Period{Start: p.start, Duration: p.duration, From: int(n.start), To: int(n.end)}
+		all[i] = Period{Start: p.start, Duration: p.duration, Early: p.early, From: int(n.start), To: int(n.end)}
 		for _, a := range own.of(span{n.start, n.tag}) {
 			if string(t.text(a.name)) == "id" {
 				all[i].ID = decode(t.text(a.value))
 			}
 		}
 	}
-	at, first := -1, 0
+	at, first, in := -1, 0, 0
 	for i := range t.nodes {
 		switch n := &t.nodes[i]; n.ctx {
 		case ctxPeriod:
@@ -80,6 +100,17 @@ func (t *Template) list() {
 			sets := all[at].Sets
 			sets[len(sets)-1].Count++
 			first++
+		}
+		for ; in < len(t.inband) && t.inband[in].node == int32(i); in++ {
+			sets := all[at].Sets
+			e := eventStream{}
+			e.read(t, &own, t.inband[in].span)
+			which := first - 1
+			if t.nodes[i].ctx == ctxSet {
+				which = -1
+			}
+			s := &sets[len(sets)-1]
+			s.Inband = append(s.Inband, Inband{e.scheme, e.value, which, int(e.tag.from), int(e.tag.to)})
 		}
 	}
 	var stream eventStream

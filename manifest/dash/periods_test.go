@@ -102,7 +102,7 @@ func TestSegments(t *testing.T) {
 		{"segmentlist-timeline-absolute", 0, "1:0s+8s 2:8s+8s 3:16s+8s"},
 		{"ffmpeg-live-timeline", 0, "1:0s+2s 2:2s+2s"},
 		{"live-number", 0, "?"},
-		{"ondemand-segmentbase", 0, ""},
+		{"ondemand-segmentbase", 0, "1:0s+1m0.5s"},
 		{"static-template-number", 99, "?"},
 		{"static-template-number", -1, "?"},
 	} {

@@ -9,10 +9,17 @@ import (
 
 // Renditions gives the Representations of all Periods, in document order. It
 // reads their tags anew each time. Group is the AdaptationSet's id.
-func (t *Template) Renditions() []manifest.Rendition {
-	all := make([]manifest.Rendition, 0, t.index.Variants)
+func (t *Template) Renditions() []manifest.Rendition { return t.first(t.index.Variants) }
+
+// first gives the first n Representations, or all.
+func (t *Template) first(n int) []manifest.Rendition {
+	n = min(n, t.index.Variants)
+	all := make([]manifest.Rendition, 0, n)
 	d := describer{t: t, set: -1, tags: &tags{scanner{src: t.src}}}
 	for i := range t.nodes {
+		if len(all) == n {
+			break
+		}
 		if t.nodes[i].ctx == ctxRepresentation {
 			all = append(all, d.describe(int32(i)))
 		}

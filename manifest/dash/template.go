@@ -22,6 +22,7 @@ type Template struct {
 
 	periods []period
 	events  []event
+	inband  []inband
 	index   manifest.Index
 
 	rootName    span
@@ -43,6 +44,9 @@ type Template struct {
 
 	listing sync.Once
 	listed  []Period
+
+	timing sync.Once
+	timed  *Timeline
 }
 
 // Compile reads an MPD in UTF-8. The template keeps src, which must not change
@@ -94,6 +98,7 @@ func (t *Template) Cost() int64 {
 	n += int64(cap(t.marks)) * int64(unsafe.Sizeof(mark{}))
 	n += int64(cap(t.infos)) * int64(unsafe.Sizeof(info{}))
 	n += int64(cap(t.events)) * int64(unsafe.Sizeof(event{}))
+	n += int64(cap(t.inband)) * int64(unsafe.Sizeof(inband{}))
 	return n + int64(cap(t.periods))*int64(unsafe.Sizeof(period{}))
 }
 

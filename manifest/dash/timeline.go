@@ -2,7 +2,10 @@ package dash
 
 import (
 	"math/bits"
+	"slices"
 	"time"
+
+	"manifold/manifest"
 )
 
 // period is what the index knows of a Period.
@@ -10,6 +13,8 @@ type period struct {
 	node            int32
 	start, duration time.Duration
 	started, timed  bool // start, duration are written
+	ended           bool // its end is known
+	early           bool // it is announced: nothing tells yet when it starts
 }
 
 // info is what the index knows of one SegmentTemplate, SegmentList or
@@ -22,6 +27,8 @@ type info struct {
 	duration  uint64 // @duration, 0 where there is none
 	offset    uint64 // @presentationTimeOffset
 	number    uint64 // @startNumber
+	last      uint64 // @endNumber, where bounded
+	bounded   bool
 	count     uint64 // segments listed by a timeline or one by one
 	inherited bool   // count and line are those of the level above
 	line      span   // the S elements of its timeline
@@ -40,17 +47,16 @@ type timeline struct {
 }
 
 // maxCount bounds the counts of segments, which S@r makes cheap to inflate.
-const maxCount = 1 << 40
+const maxCount = manifest.MaxCount
 
 // add puts n segments of d after the others.
 func (l *timeline) add(n, d uint64) {
 	l.count = min(l.count+min(n, maxCount), maxCount)
-	over, add := bits.Mul64(n, d)
-	sum, carry := bits.Add64(l.time, add, 0)
-	if over|carry != 0 {
-		sum = 1<<64 - 1
+	over, length := bits.Mul64(n, d)
+	if over != 0 {
+		length = 1<<64 - 1
 	}
-	l.time = sum
+	l.time = sum(l.time, length)
 }
 
 // period takes the attributes of a Period.
@@ -94,6 +100,8 @@ func (c *compiler) segments(o *open) {
 			in.offset = n
 		case "startNumber":
 			in.number = n
+		case "endNumber":
+			in.last, in.bounded = n, true
 		}
 	}
 	t.nodes[o.node].info = int32(len(t.infos))
@@ -178,7 +186,7 @@ func ticks(n, timescale uint64) time.Duration {
 	return time.Duration(min(q, 1<<63-1))
 }
 
-// media converts time to media time, saturating.
+// media converts time to media time, rounded up and saturating.
 func media(d time.Duration, timescale uint64) uint64 {
 	if d <= 0 {
 		return 0
@@ -187,25 +195,57 @@ func media(d time.Duration, timescale uint64) uint64 {
 	if hi >= uint64(time.Second) {
 		return 1<<64 - 1
 	}
-	q, _ := bits.Div64(hi, lo, uint64(time.Second))
-	return q
+	q, rest := bits.Div64(hi, lo, uint64(time.Second))
+	return sum(q, min(rest, 1))
 }
 
-// settle works out the Periods' times (5.3.2.1) and the sums of the index.
+// sum is a + b, saturating.
+func sum(a, b uint64) uint64 {
+	s, carry := bits.Add64(a, b, 0)
+	if carry != 0 {
+		return 1<<64 - 1
+	}
+	return s
+}
+
+// settle works out the Periods' times (5.3.2.1) and the sums of the index. A
+// Period without @start begins where the one before it ends, by its @duration;
+// without that, the first begins at 0, and in a live MPD it is one that is
+// only announced (an Early Available Period).
 func (t *Template) settle() {
 	for i := range t.periods {
 		p := &t.periods[i]
-		if !p.started && i > 0 {
-			p.start = add(t.periods[i-1].start, t.periods[i-1].duration)
+		if p.started {
+			continue
 		}
 		switch {
-		case p.timed:
-		case i+1 < len(t.periods) && t.periods[i+1].started:
-			p.duration = max(0, t.periods[i+1].start-p.start)
-		case i+1 == len(t.periods) && t.length > 0:
-			p.duration = max(0, t.length-p.start)
+		case i > 0 && t.periods[i-1].timed && !t.periods[i-1].early:
+			p.start = add(t.periods[i-1].start, t.periods[i-1].duration)
+		case t.index.Live:
+			p.early = true
+		case i > 0:
+			p.start = t.periods[i-1].start
 		}
 	}
+	for i := range t.periods {
+		p := &t.periods[i]
+		end, known := time.Duration(0), false
+		if i+1 < len(t.periods) {
+			end, known = t.periods[i+1].start, t.periods[i+1].started
+		} else if t.length > 0 {
+			end, known = t.length, true
+		}
+		switch {
+		case p.early:
+		case p.timed && i+1 < len(t.periods) && known && end > p.start:
+			p.duration = min(p.duration, end-p.start) // the next one begins before
+		case !p.timed && known:
+			p.duration = max(0, end-p.start)
+		}
+		p.ended = !p.early && (p.timed || known)
+	}
+	// Those of an AdaptationSet may stand behind its Representations.
+	slices.SortStableFunc(t.inband, func(a, b inband) int { return int(a.node - b.node) })
 	x := &t.index
 	x.Target = t.maxSegment
 	if x.Target == 0 {
@@ -225,11 +265,11 @@ func (t *Template) settle() {
 		most[in.period] = max(most[in.period], n)
 		t.longest = max(t.longest, longest)
 	}
-	var sum uint64
+	var all uint64
 	for _, n := range most {
-		sum = min(sum+n, maxCount)
+		all = min(all+n, maxCount)
 	}
-	x.Segments = int(sum)
+	x.Segments = int(all)
 	if x.Target == 0 {
 		x.Target = t.longest
 	}
@@ -251,19 +291,29 @@ func (t *Template) count(in *info) (uint64, time.Duration) {
 	each := ticks(in.duration, in.timescale)
 	switch {
 	case in.rest > 0:
-		end := in.offset + media(p.duration, in.timescale)
+		end := sum(in.offset, media(p.duration, in.timescale))
 		if p.duration == 0 || end < in.restAt {
 			return in.count + 1, 0
 		}
-		return in.count + ceil(end-in.restAt, in.rest), 0
+		return min(in.count+ceil(end-in.restAt, in.rest), maxCount), 0
 	case in.line != span{}:
 		return in.count, 0
 	case in.count > 0:
 		return in.count, each
+	case in.duration > 0 && in.bounded:
+		return in.upTo(), each
 	case in.duration > 0:
 		return ceil(media(length, in.timescale), in.duration), each
 	}
-	return 0, 0
+	return 1, 0 // one file
+}
+
+// upTo counts the numbers to @endNumber.
+func (in *info) upTo() uint64 {
+	if in.last < in.number {
+		return 0
+	}
+	return min(in.last-in.number, maxCount-1) + 1
 }
 
 func add(a, b time.Duration) time.Duration {

@@ -162,6 +162,8 @@ func (c *compiler) open() *fault {
 			c.t.index.Variants++
 		case "EssentialProperty", "SupplementalProperty":
 			c.property(o)
+		case "InbandEventStream":
+			c.t.inband = append(c.t.inband, inband{p.node, span{o.start, o.tag}})
 		default:
 			c.level(o, name)
 		}
@@ -169,6 +171,8 @@ func (c *compiler) open() *fault {
 		switch string(name) {
 		case "EssentialProperty", "SupplementalProperty":
 			c.property(o)
+		case "InbandEventStream":
+			c.t.inband = append(c.t.inband, inband{p.node, span{o.start, o.tag}})
 		default:
 			c.level(o, name)
 		}

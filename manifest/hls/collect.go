@@ -67,6 +67,8 @@ func (c *compiler) tagLine(tg tag, attrs int) error {
 		c.t.index.Target = seconds(c.src[attrs:c.to])
 	case tagMediaSequence:
 		c.t.index.MediaSequence, _ = strconv.ParseUint(string(bytes.TrimSpace(c.src[attrs:c.to])), 10, 64)
+	case tagDiscontinuitySequence:
+		c.t.index.DiscontinuitySequence, _ = strconv.ParseUint(string(bytes.TrimSpace(c.src[attrs:c.to])), 10, 64)
 	case tagEndList:
 		c.t.ended = true
 	case tagDiscontinuity:

@@ -138,7 +138,7 @@ func TestIndex(t *testing.T) {
 	all := corpus(t)
 	for name, want := range map[string]manifest.Index{
 		"media-vod-ts":                 {Kind: manifest.HLSMedia, Target: 10 * time.Second, Window: 21021 * time.Millisecond, Segments: 3},
-		"media-live-window":            {Kind: manifest.HLSMedia, Live: true, Target: 4 * time.Second, Window: 23960 * time.Millisecond, MediaSequence: 7794, Segments: 6},
+		"media-live-window":            {Kind: manifest.HLSMedia, Live: true, Target: 4 * time.Second, Window: 23960 * time.Millisecond, MediaSequence: 7794, DiscontinuitySequence: 3, Segments: 6},
 		"media-integer-durations":      {Kind: manifest.HLSMedia, Target: 8 * time.Second, Window: 31 * time.Second, Segments: 4},
 		"media-low-latency":            {Kind: manifest.HLSMedia, Live: true, Target: 4 * time.Second, Window: 8000160 * time.Microsecond, MediaSequence: 266, Segments: 2},
 		"media-empty-live":             {Kind: manifest.HLSMedia, Live: true, Target: 4 * time.Second, MediaSequence: 1},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 
 	"manifold/manifest"
 )
@@ -42,6 +43,7 @@ func checkCompile(t *testing.T, src []byte) {
 		t.Fatal("identity does not hold")
 	}
 	checkSegments(t, tmpl)
+	checkTrack(t, tmpl)
 	for name, shape := range shapes {
 		plan := &manifest.Plan{Shape: shape, Path: "a b/index.m3u8", Values: values}
 		out := tmpl.Append(nil, plan)
@@ -84,6 +86,40 @@ func checkSegments(t *testing.T, tmpl *Template) {
 	}
 	if int(at) > tmpl.tail || tmpl.tail > len(tmpl.src) {
 		t.Fatalf("the tail begins at %d of %d, the last segment ends at %d", tmpl.tail, len(tmpl.src), at)
+	}
+}
+
+// checkTrack checks that the track has the timeline's segments, and that any
+// moment can be snapped on it.
+func checkTrack(t *testing.T, tmpl *Template) {
+	t.Helper()
+	track, tl := tmpl.Track(), tmpl.Timeline()
+	if tl == nil {
+		if track != nil {
+			t.Fatal("a multivariant playlist has a track")
+		}
+		return
+	}
+	i := 0
+	for _, s := range track.Segments() {
+		if want := &tl.Segments[i]; s.Start != want.Start || s.Duration != want.Duration || s.Discontinuity != want.Discontinuity {
+			t.Fatalf("segment %d is %+v in the track, %+v in the timeline", i, s, want)
+		}
+		i++
+	}
+	if i != len(tl.Segments) || len(track.Line.Runs) > i {
+		t.Fatalf("%d of %d segments, %d runs", i, len(tl.Segments), len(track.Line.Runs))
+	}
+	p := manifest.NewPresentation([]manifest.Sibling{{}, {}}, nil, nil)
+	if p.Attach(0, 1, track) != nil || p.Attach(1, 1, track) != nil {
+		t.Fatal("not attached")
+	}
+	for _, at := range []manifest.Moment{{}, {Media: manifest.Forever}, {Date: time.Unix(0, 0)}, {Date: time.Unix(1<<40, 0)}} {
+		if b, ok := p.Snap(at); ok {
+			if o, ok := p.View().On(1, b); !ok || o.Media != b.Media && !track.Dated() {
+				t.Fatalf("%+v on its twin is %+v", b, o)
+			}
+		}
 	}
 }
 

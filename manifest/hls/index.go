@@ -48,6 +48,15 @@ func (t *Template) Timeline() *manifest.Timeline {
 	return t.timeline
 }
 
+// Track gives where the segments of a media playlist lie, without keeping their
+// timeline; nil for a multivariant playlist.
+func (t *Template) Track() *manifest.Track {
+	if t.index.Kind != manifest.HLSMedia {
+		return nil
+	}
+	return manifest.TrackOf(&t.index, t.makeTimeline())
+}
+
 func (t *Template) makeTimeline() *manifest.Timeline {
 	tl := &manifest.Timeline{Tail: t.tail}
 	tl.Segments = make([]manifest.Segment, len(t.segments))
