@@ -18,6 +18,7 @@ type Sources struct {
 	Requests interface {
 		EachCount(f func(proxy.Count))
 		EachBytes(f func(channel, kind string, bytes uint64))
+		EachRefusal(f func(channel, stage string, n uint64))
 		EachEvent(f func(channel, event string, n uint64))
 	}
 	Pathways func() []proxy.PathwayStatus
@@ -51,6 +52,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	requestsTotal  = describe("requests_total", "Requests answered.", "channel", "kind", "protocol", "class")
 	bytesTotal     = describe("response_bytes_total", "Bytes of manifests and steering answers, before HTTP framing.", "channel", "kind")
+	refusalsTotal  = describe("refusals_total", "Requests answered with an error, by the stage that they ended in.", "channel", "stage")
 	channelEvents  = describe("channel_events_total", "What happened on a channel that an operator may want to know of.", "channel", "event")
 	pathwayHealth  = describe("pathway_health", "1 for the state a pathway is in.", "set", "pathway", "state")
 	pathwayChanges = describe("pathway_health_changes_total", "How often a pathway's health changed.", "set", "pathway")
@@ -65,7 +67,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, channelEvents, pathwayHealth, pathwayChanges, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, connections, connEvents} {
+	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, refusalsTotal, channelEvents, pathwayHealth, pathwayChanges, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, connections, connEvents} {
 		ch <- d
 	}
 }
@@ -82,6 +84,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(requestsTotal, float64(n.Requests), n.Channel, n.Kind, n.Protocol, strconv.Itoa(n.Class)+"xx")
 	})
 	c.s.Requests.EachBytes(func(channel, kind string, bytes uint64) { counter(bytesTotal, float64(bytes), channel, kind) })
+	c.s.Requests.EachRefusal(func(channel, stage string, n uint64) { counter(refusalsTotal, float64(n), channel, stage) })
 	c.s.Requests.EachEvent(func(channel, event string, n uint64) { counter(channelEvents, float64(n), channel, event) })
 	for _, p := range c.s.Pathways() {
 		for _, state := range []string{"healthy", "degraded", "down"} {

@@ -55,6 +55,7 @@ func (e *edgeOfTest) EachCount(f func(proxy.Count)) {
 func (e *edgeOfTest) EachEvent(f func(channel, event string, n uint64)) {
 	f("news", "unknown_tier", 3)
 }
+func (e *edgeOfTest) EachRefusal(f func(channel, stage string, n uint64))  { f("news", "access", 5) }
 func (e *edgeOfTest) EachBytes(f func(channel, kind string, bytes uint64)) { f("news", "mpd", 700) }
 
 const testToken = "the admin token of this test"
@@ -137,6 +138,7 @@ func TestMetrics(t *testing.T) {
 	for _, line := range []string{
 		`manifold_requests_total{channel="news",class="2xx",kind="mpd",protocol="h3"} 7`,
 		`manifold_channel_events_total{channel="news",event="unknown_tier"} 3`,
+		`manifold_refusals_total{channel="news",stage="access"} 5`,
 		`manifold_response_bytes_total{channel="news",kind="mpd"} 700`,
 		`manifold_pathway_health{pathway="alpha",set="public",state="down"} 1`,
 		`manifold_shield_entries{zone="live"} 3`,

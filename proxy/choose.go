@@ -9,6 +9,7 @@ import (
 // was granted (it sees viewers at other addresses than we do) is left out. The
 // country is that of the entry, the network that of the present address.
 func (r *request) choose() bool {
+	r.stop = atChoose
 	conditions := r.ch.set.state.Load()
 	r.state, r.since = &conditions.State, max(conditions.since(r.now), r.snap.since)
 	v := steering.Viewer{

@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
 	"manifold/exchange"
+	"manifold/explain"
 	"manifold/manifest"
 )
 
@@ -26,12 +28,32 @@ var servedNames = [servedKinds]string{"other", "multivariant", "media", "mpd", "
 // statusClasses are 1xx to 5xx; 0 is a status out of that range.
 const statusClasses = 6
 
+// stop is a stage of a request, for counting where requests end.
+type stop uint8
+
+const (
+	atListen stop = iota
+	atRoute
+	atAccess
+	atChoose
+	atFetch
+	atCompile
+	atPlan
+	atRender
+	stops
+)
+
+var stopNames = [stops]explain.Stage{
+	explain.Listen, explain.Route, explain.Access, explain.Choose, explain.Fetch, explain.Compile, explain.Plan, explain.Render,
+}
+
 // counters count one channel's requests. They are resolved when a
 // configuration is loaded, and outlive it.
 type counters struct {
 	requests [servedKinds][exchange.HTTP3 + 1][statusClasses]atomic.Uint64
 	bytes    [servedKinds]atomic.Uint64
 	events   [eventKinds]atomic.Uint64
+	refusals [stops]atomic.Uint64
 }
 
 // event is something of a channel that an operator may want to know of.
@@ -94,6 +116,9 @@ func (r *request) count() {
 	}
 	protocol := min(r.ex.Protocol, exchange.HTTP3)
 	c.requests[r.served][protocol][class].Add(1)
+	if class >= 4 {
+		c.refusals[r.stop].Add(1)
+	}
 	c.bytes[r.served].Add(uint64(len(r.ex.Content())))
 }
 
@@ -121,15 +146,30 @@ type Count struct {
 	Requests uint64
 }
 
+// all gives the counters by channel, "" for requests that found none.
+func (c *counting) all() map[string]*counters {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := map[string]*counters{"": &c.lost}
+	maps.Copy(all, c.byID)
+	return all
+}
+
+// EachRefusal calls f for every stage that refused requests of a channel, by
+// the name that explanations call it.
+func (p *Proxy) EachRefusal(f func(channel, stage string, n uint64)) {
+	for name, c := range p.counting.all() {
+		for s := range c.refusals {
+			if n := c.refusals[s].Load(); n > 0 {
+				f(name, string(stopNames[s]), n)
+			}
+		}
+	}
+}
+
 // EachCount calls f for every sort of request that was seen.
 func (p *Proxy) EachCount(f func(Count)) {
-	p.counting.mu.Lock()
-	all := map[string]*counters{"": &p.counting.lost}
-	for name, c := range p.counting.byID {
-		all[name] = c
-	}
-	p.counting.mu.Unlock()
-	for name, c := range all {
+	for name, c := range p.counting.all() {
 		for kind := range c.requests {
 			for protocol := range c.requests[kind] {
 				for class := range c.requests[kind][protocol] {

@@ -31,6 +31,17 @@ func TestCounts(t *testing.T) {
 	if strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
 	}
+	var refused []string
+	s.get("/open/broken.m3u8")
+	s.get("/open/junk.mpd")
+	s.ask("POST", "/open/master.m3u8", nil)
+	s.proxy.EachRefusal(func(channel, stage string, n uint64) {
+		refused = append(refused, fmt.Sprintf("%s/%s=%d", channel, stage, n))
+	})
+	slices.Sort(refused)
+	if got, want := strings.Join(refused, " "), "/listen=1 /route=1 news/access=1 open/compile=1 open/fetch=1"; got != want {
+		t.Errorf("refused: %s, want %s", got, want)
+	}
 	bytes := 0
 	s.proxy.EachBytes(func(channel, kind string, n uint64) {
 		if channel == "news" && kind == "multivariant" {

@@ -14,6 +14,7 @@ import (
 // planFor makes the plan of this request: the shape, interned, and the values
 // of its slots.
 func (r *request) planFor(t template) *manifest.Plan {
+	r.stop = atPlan
 	key := shapeKey{channel: r.ch, device: r.device, kind: t.Kind(), tls: r.ex.TLS, host: r.ex.Host, cohort: r.cohortText()}
 	switch key.kind {
 	case manifest.HLSMedia:

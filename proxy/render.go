@@ -38,6 +38,7 @@ const (
 // fetch gets the origin's manifest, through the shield; nil means that the
 // answer, an error, was written.
 func (r *request) fetch() *origin.Answer {
+	r.stop = atFetch
 	req := r.upstream(origin.Manifest)
 	answer, err := r.p.shield.Fetch(r.ex.Context(), &req)
 	if err != nil {
@@ -92,6 +93,7 @@ func (r *request) originFailed(err error) {
 // compile gives the template beside the cached body, made once per version;
 // nil means that the answer, an error, was written.
 func (r *request) compile(answer *origin.Answer) template {
+	r.stop = atCompile
 	v, err := answer.Compiled(compileManifest)
 	if err != nil {
 		r.p.log.Warn("cannot compile manifest", "channel", r.ch.name, "path", r.addr.Path, "error", err)
@@ -174,6 +176,7 @@ func looksLikeXML(body []byte) bool {
 // render writes the answer. Where viewers have the same tokens and the
 // manifest names no session, they are sent the same memory.
 func (r *request) render(t template, plan *manifest.Plan) {
+	r.stop = atRender
 	ex := r.ex
 	ex.Status = 200
 	if t.Kind() == manifest.DASH {

@@ -66,6 +66,9 @@ type request struct {
 	// escaped is the origin path, percent-encoded, once it was asked for.
 	escaped string
 
+	// stop is the stage that the request has come to.
+	stop stop
+
 	// trace, where not nil, is told why; imagined is whom the request is for,
 	// where nobody asked.
 	trace    *explain.Trace
@@ -102,6 +105,7 @@ func (r *request) method() bool {
 
 // route finds the channel and what is asked of it.
 func (r *request) route() bool {
+	r.stop = atRoute
 	if r.snap == nil {
 		r.refuse(503, "the edge is starting")
 		r.ex.SetField("Retry-After", "1")

@@ -40,6 +40,7 @@ func (r *request) escapedPath() string {
 // latter is rare: only references in tags that we do not know are left
 // relative to the edge.
 func (r *request) segment() {
+	r.stop = atPlan
 	r.trace.Plan(explain.PlanSegments, r.addr.Path, "")
 	if r.ch.segments == manifest.SegmentsProxy {
 		r.proxySegment()
@@ -81,6 +82,7 @@ func (r *request) mediaURL() (string, bool) {
 
 // proxySegment serves through the shield, bytes as they arrive.
 func (r *request) proxySegment() {
+	r.stop = atFetch
 	ex := r.ex
 	req := r.upstream(origin.Segment)
 	req.Range, req.IfRange = ex.Header.Get("Range"), ex.Header.Get("If-Range")

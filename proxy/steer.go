@@ -14,6 +14,7 @@ func (r *request) sessionNumber() uint64 { return binary.BigEndian.Uint64(r.view
 // steer answers the steering server's address. Every answer is 200 and whole:
 // see steering.Answer.
 func (r *request) steer() {
+	r.stop = atPlan
 	ex := r.ex
 	from := len(r.text)
 	r.text = append(r.text, scheme(ex.TLS)...)

@@ -13,6 +13,7 @@ import (
 // access finds who the viewer is: at the entry by token, in a session by the
 // signed address, at the steering server by the session in its URL.
 func (r *request) access() bool {
+	r.stop = atAccess
 	ex := r.ex
 	about := access.Request{
 		Path: r.addr.Path, Remote: ex.Remote.Addr(), Now: r.now,
