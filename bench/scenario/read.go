@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,6 +114,9 @@ func Parse(name string, data []byte, lookup func(string) (string, bool)) (*Scena
 	d := &decoder{where: map[string]*token.Token{}, lookup: lookup}
 	d.decode(root, s)
 	var list problem.List
+	if len(d.found) > 0 && d.found[0].Path == "" {
+		return nil, fail(d.found) // there is nothing that could be looked at
+	}
 	if err := s.Validate(); errors.As(err, &list) {
 		for _, p := range list {
 			if !d.told(p.Path) {
@@ -185,10 +189,13 @@ func tree(data []byte) (root ast.Node, bad *Located) {
 	return root, nil
 }
 
-// excerpt is a line as it is shown, without what moves a cursor, and the part
-// around the column of a long one.
+// query is that of an address: it may hold a token.
+var query = regexp.MustCompile(`\?[^\s"',}\]]+`)
+
+// excerpt is a line as it is shown: without tokens and what moves a cursor, and
+// the part around the column of a long one.
 func excerpt(line string, column int) (string, int) {
-	runes := []rune(line)
+	runes := []rune(query.ReplaceAllString(line, "?…"))
 	for i, r := range runes {
 		if !unicode.IsPrint(r) {
 			runes[i] = ' '
