@@ -84,6 +84,7 @@ func (r *Report) Deep(ctx context.Context, open Open, now func() time.Time) {
 		}
 	}
 	f.together(r.Playlists, streams)
+	r.Together = r.Multivariant.presentationOf(r.Playlists)
 	r.Problems = append(r.Problems, f.sorted()...)
 }
 

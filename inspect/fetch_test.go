@@ -315,6 +315,9 @@ func TestDeep(t *testing.T) {
 				t.Errorf("%q is not told:\n%s", want, text)
 			}
 		}
+		if together := r.Together; together == nil || len(together.Ladders) != 1 || together.Ladders[0].Reference != "w.m3u8" || len(together.Ladders[0].Streams) != 6 {
+			t.Errorf("together %+v", r.Together)
+		}
 		if len(r.Playlists) != 6 {
 			t.Fatalf("%d playlists", len(r.Playlists))
 		}

@@ -55,6 +55,8 @@ type Media struct {
 	Variables []string `json:"variables,omitempty"`
 
 	List []Segment `json:"list"`
+
+	track *manifest.Track
 }
 
 // LowLatency is what a playlist with parts says of itself; what it does not
@@ -153,7 +155,7 @@ type segmentState struct {
 func readMedia(t *hls.Template, now *time.Time) (*Media, []Problem) {
 	src := string(t.Source())
 	tl := t.Timeline()
-	m := &Media{Version: 1, Live: t.Index().Live, Segments: len(tl.Segments), Window: Seconds(t.Index().Window)}
+	m := &Media{Version: 1, Live: t.Index().Live, Segments: len(tl.Segments), Window: Seconds(t.Index().Window), track: manifest.TrackOf(t.Index(), tl)}
 	r := &mediaReader{m: m, versions: versions{declared: 1}, keys: map[Key]int{}, ranges: map[string]int{}, attrs: map[string]map[string]string{}, hintAt: map[string]int{}}
 	r.kind = inMedia
 	r.text(src)

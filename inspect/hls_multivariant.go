@@ -27,6 +27,8 @@ type Multivariant struct {
 	Keys        []Key     `json:"session_keys,omitempty"`
 	Hosts       []Count   `json:"hosts,omitempty"`
 	Variables   []string  `json:"variables,omitempty"`
+
+	streams *manifest.Presentation
 }
 
 // Data is an EXT-X-SESSION-DATA.
@@ -141,6 +143,7 @@ func (r *multivariantReader) tag(l *line, all []attribute) {
 func (r *multivariantReader) describe(t *hls.Template) {
 	m := r.m
 	all := t.Renditions()
+	m.streams = manifest.NewPresentation(manifest.Playlists(all), nil, nil)
 	for i := range all {
 		if i == len(r.lines) {
 			break

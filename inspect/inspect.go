@@ -71,6 +71,7 @@ func (r *Report) dash(body []byte, at *time.Time, now func() time.Time) {
 	}
 	r.Kind, r.Compile = t.Kind().String(), took
 	r.MPD, r.Problems = readMPD(t, at)
+	r.Together = presentationOf(t)
 	r.Opinions = append(r.Opinions, secondMPD(t))
 }
 

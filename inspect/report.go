@@ -31,6 +31,9 @@ type Report struct {
 	// Playlists are those that a multivariant playlist lists, one level deep,
 	// where they were asked for.
 	Playlists []*Report `json:"playlists,omitempty"`
+	// Together is how the streams of an MPD, or of the Playlists, lie beside one
+	// another; nil where there are none.
+	Together *Presentation `json:"together,omitempty"`
 }
 
 // Errors counts the problems of grade [Error], those of Playlists included.

@@ -22,6 +22,7 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 		r.MPD.page(p)
 	}
 	r.playlists(p)
+	r.Together.page(p)
 	r.opinions(p)
 	r.verdict(p)
 	_, err := io.WriteString(w, p.b.String())

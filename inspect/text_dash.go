@@ -147,7 +147,7 @@ func (s *Set) segmentsText() string {
 		number = "segments" + length + ", as many as the clock says"
 	case s.Open:
 		number += " and on"
-	case s.Segments == 0:
+	case s.Segments == 0, s.Segments == 1 && strings.HasPrefix(s.Addressing, "one file"):
 		number = ""
 	}
 	return strings.Join(some([]string{s.Addressing, number, when(s.Gaps > 0, fmt.Sprintf("%d gaps", s.Gaps))}), " · ")

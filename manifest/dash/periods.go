@@ -10,7 +10,8 @@ type Period struct {
 	ID string
 	// Start is counted from the start of the presentation.
 	Start time.Duration
-	// Duration is 0 where it is not known yet.
+	// Duration is 0 where it is not known yet. A next Period that starts before
+	// ends this one earlier.
 	Duration time.Duration
 	// Early says that it is only announced: nothing tells yet when it starts.
 	Early  bool

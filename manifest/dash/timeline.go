@@ -12,9 +12,10 @@ import (
 type period struct {
 	node            int32
 	start, duration time.Duration
-	started, timed  bool // start, duration are written
-	ended           bool // its end is known
-	early           bool // it is announced: nothing tells yet when it starts
+	started, timed  bool          // start, duration are written
+	ended           bool          // its end is known
+	next            time.Duration // where the next one starts, which ends a longer one; or 0
+	early           bool          // it is announced: nothing tells yet when it starts
 }
 
 // info is what the index knows of one SegmentTemplate, SegmentList or
@@ -238,7 +239,7 @@ func (t *Template) settle() {
 		switch {
 		case p.early:
 		case p.timed && i+1 < len(t.periods) && known && end > p.start:
-			p.duration = min(p.duration, end-p.start) // the next one begins before
+			p.next = end
 		case !p.timed && known:
 			p.duration = max(0, end-p.start)
 		}

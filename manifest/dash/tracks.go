@@ -47,10 +47,13 @@ func (t *Template) Presentation() *manifest.Presentation {
 
 // end is where the Period ends, manifest.Forever where that is not known.
 func (p *period) end() time.Duration {
-	if p.ended {
-		return add(p.start, p.duration)
+	switch {
+	case !p.ended:
+		return manifest.Forever
+	case p.next > 0:
+		return min(p.next, add(p.start, p.duration))
 	}
-	return manifest.Forever
+	return add(p.start, p.duration)
 }
 
 // Pathways gives the different service locations of the BaseURLs, in document
