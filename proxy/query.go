@@ -29,6 +29,12 @@ func withoutParameter(query, name string) string {
 	return strings.Join(kept, "&")
 }
 
+// ownQuery is the request's query without what is for the edge: the viewer's
+// token and the device.
+func (r *request) ownQuery() string {
+	return withoutParameter(r.ch.access.WithoutToken(r.ex.RawQuery), "device")
+}
+
 // hasParameter tells whether a query has a parameter, with or without a value.
 func hasParameter(query, name string) bool {
 	for query != "" {

@@ -155,7 +155,11 @@ func (r *request) redirected(t template) bool {
 		return false
 	}
 	b := manifest.NewBuilder(nil, 256)
-	b.Address(&manifest.Shape{Prefix: r.ch.prefix, Cohort: r.cohortText()}, r.ch.cdns[r.order.First()].id, r.escapedPath())
+	under := r.escapedPath()
+	if q := withoutParameter(r.ownQuery(), "CMCD"); q != "" {
+		under += "?" + q
+	}
+	b.Address(&manifest.Shape{Prefix: r.ch.prefix, Cohort: r.cohortText()}, r.ch.cdns[r.order.First()].id, under)
 	r.values[manifest.SlotSession] = r.session
 	r.trace.Plan(explain.PlanRedirect, r.device.Name, "")
 	r.ex.Status = 302

@@ -72,7 +72,7 @@ func (r *request) mediaURL() (string, bool) {
 		return "", false
 	}
 	under := r.escapedPath()
-	if q := withoutParameter(r.ch.access.WithoutToken(r.ex.RawQuery), "device"); q != "" {
+	if q := r.ownQuery(); q != "" {
 		under += "?" + q // the origin's own words, and the player's CMCD
 	}
 	b := manifest.NewBuilder(nil, 256)
