@@ -60,7 +60,7 @@ var compared = []struct {
 }
 
 // doubt is how often two equal runs may be called different, over all figures.
-const doubt = 0.02
+const doubt = 0.005
 
 // leastRounds are needed on each side to know the noise.
 const leastRounds = 3

@@ -17,7 +17,6 @@ type track struct {
 
 	level   int // what is being fetched; for sound the nearest
 	playing int // what was fetched last, -1: nothing
-	sound   int // HLS: the rendition
 
 	// HLS: the playlists by address, the one in use, and the request for one.
 	lists    map[string]*list

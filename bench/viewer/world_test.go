@@ -1,7 +1,6 @@
 package viewer
 
 import (
-	"cmp"
 	"errors"
 	"net/url"
 	"slices"
@@ -134,13 +133,4 @@ func viewerOf(t *testing.T, w *world, device, address string, change func(c *Con
 		change(&c)
 	}
 	return New(c, w)
-}
-
-func count[T cmp.Ordered](list []T, f func(T) bool) (n int) {
-	for _, x := range list {
-		if f(x) {
-			n++
-		}
-	}
-	return n
 }

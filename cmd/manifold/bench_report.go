@@ -58,7 +58,7 @@ func benchCompareCommand() *cobra.Command {
 		Short: "Tell whether B is slower than A by more than the noise between their rounds",
 		Long: `Compare two runs of a scenario. The noise is what the rounds of each run differ by
 among themselves; a difference counts when chance would make one as large in one
-comparison out of fifty, and when it is large enough for anybody to care.
+comparison out of two hundred, and when it is large enough for anybody to care.
 
 The exit code is 5 when B is slower or worse, 1 when it cannot be told (each run
 needs at least 3 rounds), else 0.`,

@@ -158,7 +158,6 @@ func machine() string {
 type meter struct {
 	w        io.Writer
 	terminal bool
-	last     time.Duration
 	width    int
 }
 
