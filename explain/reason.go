@@ -81,6 +81,7 @@ const (
 	FetchFailed      Reason = "fetch.failed"
 
 	CompileDone     Reason = "compile.done"
+	CompileTogether Reason = "compile.together"
 	CompileFailed   Reason = "compile.failed"
 	CompilePrevious Reason = "compile.previous"
 	CompileWentBack Reason = "compile.sequence-went-back"
@@ -178,6 +179,7 @@ var meanings = []Meaning{
 	{Fetch, FetchFailed, "the origin did not give it"},
 
 	{Compile, CompileDone, "the template of this version, made once and kept beside it"},
+	{Compile, CompileTogether, "the playlist is one of a presentation: breaks are snapped on this rendition, and fall on the others where their boundary is nearest"},
 	{Compile, CompileFailed, "the origin's manifest cannot be read"},
 	{Compile, CompilePrevious, "the origin's last version cannot be read: the one before it stands in, for as long as stale-if-error allows"},
 	{Compile, CompileWentBack, "the media sequence of the origin's last version went back: the one before it stands in, for as long as the sequence guard says"},

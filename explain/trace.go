@@ -147,6 +147,16 @@ func (t *Trace) Compile(r Reason, kind string, live bool, segments, variants int
 	t.add(Compile, r, kind, Fact{"state", state}, Fact{"segments", count(segments)}, Fact{"variants", count(variants)}, Fact{"detail", detail})
 }
 
+// Together records the reference rendition of the presentation that a media
+// playlist belongs to, "" where none is known yet, and how many of its
+// playlists are known, of how many.
+func (t *Trace) Together(reference string, known, all int) {
+	if t == nil {
+		return
+	}
+	t.add(Compile, CompileTogether, reference, Fact{"known", strconv.Itoa(known)}, Fact{"of", strconv.Itoa(all)})
+}
+
 // Plan records a decision about the shape.
 func (t *Trace) Plan(r Reason, subject, detail string) {
 	if t == nil {

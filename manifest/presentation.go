@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // Bounds of what a Presentation keeps.
@@ -158,6 +159,13 @@ func (p *Presentation) AttachAll(version uint64, tracks []Track) {
 	is.omitted = max(0, len(tracks)-len(p.siblings))
 	is.references()
 	p.view.Store(&is)
+}
+
+// Cost is the memory in bytes that the presentation holds but for its tracks
+// and the texts of its renditions, which are the manifest's.
+func (p *Presentation) Cost() int64 {
+	const each = unsafe.Sizeof(Sibling{}) + 2*unsafe.Sizeof("") + unsafe.Sizeof(int32(0)) + unsafe.Sizeof(class(0)) + unsafe.Sizeof(&Track{}) + unsafe.Sizeof(uint64(0)) + unsafe.Sizeof(false)
+	return int64(unsafe.Sizeof(*p)+unsafe.Sizeof(View{})) + int64(len(p.siblings))*int64(each) + int64(len(p.periods))*int64(unsafe.Sizeof(Period{}))
 }
 
 // View gives what is known now.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"time"
+	"unsafe"
 )
 
 // MaxCount bounds the segments of a run: S@r makes them cheap to claim, and a
@@ -128,6 +129,11 @@ func TrackOf(x *Index, tl *Timeline) *Track {
 	}
 	t.Line = NewLine(runs[:len(runs):len(runs)])
 	return t
+}
+
+// Cost is the memory in bytes that the track holds.
+func (t *Track) Cost() int64 {
+	return int64(unsafe.Sizeof(*t)+unsafe.Sizeof(*t.Line)) + int64(cap(t.Line.Runs))*int64(unsafe.Sizeof(Run{}))
 }
 
 // Dated says that the segments have wall-clock times.

@@ -9,5 +9,7 @@
 //
 // Everything that a reload may change is one immutable Snapshot behind one
 // atomic pointer, loaded once per request. Locks: Conditions.mu guards drains
-// and health and is never held while another lock is taken.
+// and health and is never held while another lock is taken; siblings.mu, which
+// is taken while the shield compiles, and when somebody asks why, is held while
+// a manifest.Presentation takes its own.
 package proxy

@@ -296,6 +296,12 @@ func (r *request) traceTemplate(t template, fault error) {
 		why, detail = explain.CompilePrevious, fault.Error()
 	}
 	r.trace.Compile(why, t.Kind().String(), x.Live, x.Segments, x.Variants, detail)
+	if x.Kind != manifest.HLSMedia {
+		return
+	}
+	if name, known, all, ok := r.p.siblings.reference(r.ch.group, r.escapedPath()); ok {
+		r.trace.Together(name, known, all)
+	}
 }
 
 func (r *request) tracePlan(s *manifest.Shape, key *shapeKey) {

@@ -21,8 +21,10 @@ type Proxy struct {
 	now        func() time.Time
 	geo        *geo.Locator
 	current    atomic.Pointer[snapshot]
+	shadow     atomic.Pointer[Shadow]
 	requests   sync.Pool
 	counting   counting
+	siblings   siblings
 }
 
 // New makes a proxy over a shield. It serves 503 until Load succeeded.

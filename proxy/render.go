@@ -17,6 +17,8 @@ import (
 type template interface {
 	Kind() manifest.Kind
 	Index() *manifest.Index
+	// Source is what it was compiled from.
+	Source() []byte
 	// Renditions are the streams that a manifest lists, read anew.
 	Renditions() []manifest.Rendition
 	// Steered says that the origin declares content steering of its own.
@@ -94,7 +96,7 @@ func (r *request) originFailed(err error) {
 // nil means that the answer, an error, was written.
 func (r *request) compile(answer *origin.Answer) template {
 	r.stop = atCompile
-	v, err := answer.Compiled(compileManifest)
+	v, err := answer.Compiled(r.ch.compile)
 	if err != nil {
 		r.p.log.Warn("cannot compile manifest", "channel", r.ch.name, "path", r.addr.Path, "error", err)
 		r.trace.Compile(explain.CompileFailed, "", false, 0, 0, err.Error())
@@ -207,6 +209,7 @@ func (r *request) render(t template, plan *manifest.Plan) {
 		ex.Body = t.Append(ex.Body[:0], plan)
 	}
 	r.trace.Render(how, ex.Status, len(ex.Content()), "")
+	r.offer(t, plan)
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3): gzip is named,

@@ -59,6 +59,8 @@ type channel struct {
 	noSessions  bool
 	access      *access.Policy
 	counters    *counters
+	// compile makes the templates of the channel's manifests.
+	compile origin.Compile
 	// steer encloses the session in the steering server's path.
 	steerBefore string
 }
@@ -127,6 +129,7 @@ func (p *Proxy) newSnapshot(cfg *Config) (*snapshot, error) {
 			}
 		}
 		ch.counters = p.counting.of(c.Name)
+		ch.compile = p.siblings.compiler(ch.group, ch.source)
 		s.channels[c.Name] = ch
 	}
 	return s, nil
