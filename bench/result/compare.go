@@ -76,13 +76,14 @@ func Compare(a, b *Run) *Comparison {
 	}
 	worse, better := Opinion(""), Opinion("")
 	figures := 0
-	for _, x := range compared {
-		if len(values(a, x.figure)) > 1 && len(values(b, x.figure)) > 1 {
+	of := make([][2][]float64, len(compared))
+	for i, x := range compared {
+		if of[i] = [2][]float64{values(a, x.figure), values(b, x.figure)}; len(of[i][0]) > 1 && len(of[i][1]) > 1 {
 			figures++
 		}
 	}
-	for _, x := range compared {
-		va, vb := values(a, x.figure), values(b, x.figure)
+	for i, x := range compared {
+		va, vb := of[i][0], of[i][1]
 		if len(va) < 2 || len(vb) < 2 {
 			continue
 		}

@@ -36,7 +36,7 @@ func made(rng *rand.Rand, rounds int, base time.Duration, noise float64) *Run {
 // comparisons; equal runs are not called slower or faster.
 func TestCompare(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	const n = 20
+	const n = 12
 	slower, wrong := 0, 0
 	for range n {
 		a := made(rng, 5, 5*time.Millisecond, .012)
