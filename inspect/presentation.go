@@ -14,6 +14,8 @@ type Presentation struct {
 	Pathways []string `json:"pathways,omitempty"`
 	// Ladders has one for each Period that has a reference; one in HLS.
 	Ladders []Ladder `json:"periods"`
+	// Omitted counts the streams beyond those that are kept.
+	Omitted int `json:"omitted,omitempty"`
 }
 
 // Ladder is the streams of one Period beside its reference rendition.
@@ -78,7 +80,7 @@ func (m *Multivariant) presentationOf(playlists []*Report) *Presentation {
 
 // compare puts the siblings of each Period beside its reference.
 func compare(p *manifest.Presentation, name func(*manifest.Sibling) string) *Presentation {
-	out := &Presentation{Pathways: p.Pathways()}
+	out := &Presentation{Pathways: p.Pathways(), Omitted: p.Omitted()}
 	v, left := p.View(), maxComparisons
 	siblings := p.Siblings()
 	for from := 0; from < len(siblings); {
@@ -122,7 +124,7 @@ func boundaries(v *manifest.View, sibling, most int) (all []manifest.Boundary) {
 		if len(all) >= most {
 			break
 		}
-		if b, ok := v.Snap(manifest.Moment{Media: s.Start}); ok && b.Sibling == sibling && b.Media == s.Start {
+		if b, ok := v.Nearest(sibling, s.Start); ok && b.Media == s.Start {
 			all = append(all, b)
 		}
 	}

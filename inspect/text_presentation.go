@@ -19,6 +19,9 @@ func (s *Presentation) page(p *page) {
 	if n := len(s.Ladders); n > 1 {
 		note = append(note, number(n, "Period", "Periods"))
 	}
+	if s.Omitted > 0 {
+		note = append(note, number(s.Omitted, "stream", "streams")+" left out")
+	}
 	p.heading("Together", strings.Join(note, " · "))
 	for i := range s.Ladders {
 		if i == maxShown {

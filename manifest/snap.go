@@ -128,6 +128,22 @@ func (v *View) Snap(at Moment) (b Boundary, ok bool) {
 	return b, ok
 }
 
+// Nearest finds the boundary of any sibling that is nearest to a time on the
+// presentation's timeline, in HLS on the sibling's own.
+func (v *View) Nearest(sibling int, media time.Duration) (b Boundary, ok bool) {
+	t := v.Track(sibling)
+	if t == nil {
+		return b, false
+	}
+	media = max(media, -Forever)
+	p, ok := t.nearest(media, false)
+	if ok {
+		b = t.boundary(p, media, false)
+		b.Sibling, b.Period = sibling, t.Period
+	}
+	return b, ok
+}
+
 // want is a moment on a track's timeline. Where all Periods share an epoch,
 // dates are nothing but another way to say it.
 func (t *Track) want(at Moment) (want time.Duration, dated, ok bool) {

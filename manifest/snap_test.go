@@ -100,6 +100,9 @@ func TestSnap(t *testing.T) {
 			} else {
 				got += "; none"
 			}
+			if same, ok := v.Nearest(b.Sibling, b.Media); !ok || same.Media != b.Media || same.Segment != b.Segment || same.Shift != 0 {
+				t.Errorf("%s: nearest to itself is %+v", c.name, same)
+			}
 			if same, ok := v.On(b.Sibling, b); !ok || same.Media != b.Media || same.Shift != 0 {
 				t.Errorf("%s: on itself it is %+v", c.name, same)
 			}
