@@ -11,6 +11,7 @@ import (
 
 	"manifold/device"
 	"manifold/geo"
+	"manifold/inspect"
 	"manifold/internal/problem"
 	"manifold/origin"
 	"manifold/origin/ingest"
@@ -45,6 +46,7 @@ type Config struct {
 	Shield       origin.Config
 	Proxy        proxy.Config
 	Probes       []probe.Target
+	Shadow       inspect.ShadowConfig
 	// Geo are the files of geo databases.
 	Geo []string
 	// AllowPrivate lists the address blocks that origins and probes may be in
@@ -115,6 +117,7 @@ func (b *builder) edge() {
 	b.listen()
 	b.admin()
 	b.shield()
+	b.shadow()
 	c.Proxy.Keys = b.secrets
 	b.changed()
 	c.Proxy.Explain = b.strong("admin.explain", b.secret("admin.explain", f.Admin.Explain))
@@ -294,6 +297,14 @@ func (b *builder) shield() {
 		b.cfg.Shield.RootCAs = b.rootCAs(f.RootCAs)
 	}
 	b.problems.Under("shield", b.cfg.Shield.Validate())
+}
+
+func (b *builder) shadow() {
+	f := &b.file.Shadow
+	b.cfg.Shadow = inspect.ShadowConfig{
+		Every: f.Every, PerSecond: f.PerSecond, Queue: f.Queue, QueueBytes: int64(f.Waiting),
+		Folder: b.path(f.Folder), Cases: f.Cases, CaseBytes: int64(f.Kept),
+	}
 }
 
 // rootCAs adds the operator's authorities to the system's.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"manifold/device"
+	"manifold/inspect"
 	"manifold/origin"
 	"manifold/origin/ingest"
 	"manifold/proxy/access"
@@ -17,7 +18,7 @@ import (
 // Default is the configuration before a file is read: what every key means
 // when it is not there. The numbers are the packages' own.
 func Default() *File {
-	l, s := listen.Config{}.WithDefaults(), origin.Config{}.WithDefaults()
+	l, s, again := listen.Config{}.WithDefaults(), origin.Config{}.WithDefaults(), inspect.ShadowConfig{}.WithDefaults()
 	return &File{
 		Log: Log{Level: "info", Format: "json"},
 		Listen: Listen{
@@ -37,6 +38,10 @@ func Default() *File {
 		Shield: Shield{
 			Name: s.Name, Live: Size(s.LiveBytes), Recent: Size(s.RecentBytes), Library: Size(s.LibraryBytes),
 			Filling: Size(s.FillingBytes), ConnectionsPerHost: s.ConnsPerHost,
+		},
+		Shadow: Shadow{
+			Every: again.Every, PerSecond: again.PerSecond, Queue: again.Queue, Waiting: Size(again.QueueBytes),
+			Cases: again.Cases, Kept: Size(again.CaseBytes),
 		},
 		OriginServer: defaultOriginServer(),
 		Transcoder:   defaultTranscoder(),

@@ -19,6 +19,7 @@ type File struct {
 	Admin        Admin                `yaml:"admin"`
 	Sessions     Sessions             `yaml:"sessions"`
 	Shield       Shield               `yaml:"shield"`
+	Shadow       Shadow               `yaml:"shadow"`
 	Geo          Geo                  `yaml:"geo"`
 	Regions      map[string][]string  `yaml:"regions"`
 	Devices      []Device             `yaml:"devices"`
@@ -119,6 +120,17 @@ type Shield struct {
 	ConnectionsPerHost int      `yaml:"connections_per_host" min:"1" reload:"restart"`
 	RootCAs            []Path   `yaml:"root_cas" reload:"restart"`
 	AllowPrivate       []string `yaml:"allow_private"`
+}
+
+// Shadow is how much of what is sent is read again.
+type Shadow struct {
+	Every     int  `yaml:"every" word:"never=-1" min:"1"`
+	PerSecond int  `yaml:"per_second" min:"1" max:"1000"`
+	Queue     int  `yaml:"queue" min:"1" max:"65536"`
+	Waiting   Size `yaml:"waiting" min:"1KiB"`
+	Folder    Path `yaml:"folder"`
+	Cases     int  `yaml:"cases" min:"1"`
+	Kept      Size `yaml:"kept" min:"1KiB"`
 }
 
 // Geo is how viewers are placed.

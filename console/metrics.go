@@ -24,6 +24,8 @@ type Sources struct {
 	Pathways func() []proxy.PathwayStatus
 	Shield   func() origin.Counters
 	Listen   func() Connections
+	// Shadow counts the answers that were read again, by what came of it.
+	Shadow func() map[string]uint64
 }
 
 // Connections is what a listener counts.
@@ -61,13 +63,14 @@ var (
 	shieldEntries  = describe("shield_entries", "Entries held.", "zone")
 	shieldBytes    = describe("shield_bytes", "Bytes held.", "zone")
 	shieldEvents   = describe("shield_events_total", "What happened to entries.", "event")
+	shadowTotal    = describe("shadow_total", "Answers of the sample that is read again, by what came of it.", "result")
 	connections    = describe("connections", "Connections open.", "transport")
 	connEvents     = describe("connection_events_total", "What happened to connections and to requests that no channel saw.", "event")
 )
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, refusalsTotal, channelEvents, pathwayHealth, pathwayChanges, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, connections, connEvents} {
+	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, refusalsTotal, channelEvents, pathwayHealth, pathwayChanges, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, shadowTotal, connections, connEvents} {
 		ch <- d
 	}
 }
@@ -105,6 +108,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		"library_dropped": s.LibraryDropped, "library_rejected": s.LibraryRejected, "library_evicted": s.LibraryEvicted,
 	} {
 		counter(shieldEvents, float64(n), event)
+	}
+	for result, n := range c.s.Shadow() {
+		counter(shadowTotal, float64(n), result)
 	}
 	c.listener(counter, gauge)
 }

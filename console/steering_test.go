@@ -65,7 +65,8 @@ func testConsole(e *edgeOfTest) *Console {
 	c := New(Config{Token: testToken}, e, slog.New(slog.DiscardHandler), now)
 	c.AddSteering(e)
 	c.AddExplain(e)
-	c.AddMetrics(Sources{Requests: e, Pathways: e.Pathways, Shield: func() origin.Counters { return origin.Counters{LiveEntries: 3} }, Listen: func() Connections { return Connections{TCP: 4} }})
+	c.AddMetrics(Sources{Requests: e, Pathways: e.Pathways, Shield: func() origin.Counters { return origin.Counters{LiveEntries: 3} }, Listen: func() Connections { return Connections{TCP: 4} },
+		Shadow: func() map[string]uint64 { return map[string]uint64{"differs": 2} }})
 	return c
 }
 
@@ -143,6 +144,7 @@ func TestMetrics(t *testing.T) {
 		`manifold_pathway_health{pathway="alpha",set="public",state="down"} 1`,
 		`manifold_shield_entries{zone="live"} 3`,
 		`manifold_connections{transport="tcp"} 4`,
+		`manifold_shadow_total{result="differs"} 2`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("%s is not in the metrics", line)

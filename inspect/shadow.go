@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -45,6 +46,17 @@ const (
 	defaultCases      = 50
 	defaultCaseBytes  = 64 << 20
 )
+
+// WithDefaults gives c with the defaults where it is 0.
+func (c ShadowConfig) WithDefaults() ShadowConfig {
+	c.Every = cmp.Or(c.Every, defaultEvery)
+	c.PerSecond = cmp.Or(c.PerSecond, defaultPerSecond)
+	c.Queue = cmp.Or(c.Queue, defaultQueue)
+	c.QueueBytes = cmp.Or(c.QueueBytes, defaultQueueBytes)
+	c.Cases = cmp.Or(c.Cases, defaultCases)
+	c.CaseBytes = cmp.Or(c.CaseBytes, defaultCaseBytes)
+	return c
+}
 
 // Validate tells what is wrong.
 func (c *ShadowConfig) Validate() (l problem.List) {
@@ -137,20 +149,15 @@ func NewShadow(cfg ShadowConfig, log *slog.Logger, now func() time.Time, random 
 	if err := cfg.Validate().Err(); err != nil {
 		return nil, err
 	}
-	or := func(n, otherwise int) int {
-		if n == 0 {
-			return otherwise
-		}
-		return n
-	}
+	cfg = cfg.WithDefaults()
 	s := &Shadow{
-		every: uint64(or(cfg.Every, defaultEvery)), interval: time.Second / time.Duration(or(cfg.PerSecond, defaultPerSecond)),
-		most: int64(or(int(cfg.QueueBytes), defaultQueueBytes)), log: log, now: now, random: random,
-		queue: make(chan *shadowCase, or(cfg.Queue, defaultQueue)), said: make(map[string]time.Time), stop: make(chan struct{}),
+		every: uint64(cfg.Every), interval: time.Second / time.Duration(cfg.PerSecond),
+		most: cfg.QueueBytes, log: log, now: now, random: random,
+		queue: make(chan *shadowCase, cfg.Queue), said: make(map[string]time.Time), stop: make(chan struct{}),
 	}
 	if cfg.Folder != "" {
 		var err error
-		if s.cases, err = openCases(cfg.Folder, or(cfg.Cases, defaultCases), int64(or(int(cfg.CaseBytes), defaultCaseBytes))); err != nil {
+		if s.cases, err = openCases(cfg.Folder, cfg.Cases, cfg.CaseBytes); err != nil {
 			return nil, err
 		}
 	}

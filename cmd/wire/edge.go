@@ -34,6 +34,7 @@ type Edge struct {
 	listener *listen.Listener
 	certs    certificates
 	probes   *probes
+	shadow   *shadow
 	console  *console.Console
 	admin    *http.Server
 	adminLn  net.Listener
@@ -95,6 +96,7 @@ func Start(o Options) (_ *Edge, err error) {
 		return nil, ConfigError{err}
 	}
 	e.proxy = proxy.New(e.shield, e.log, time.Now)
+	e.shadow = &shadow{proxy: e.proxy, log: e.log}
 	e.probes = newProbes(ctx, e.proxy.Conditions(), e.log)
 	if err := e.take(cfg); err != nil {
 		return nil, err
@@ -236,6 +238,9 @@ func (e *Edge) Close() {
 	e.running.Wait()
 	if e.probes != nil {
 		e.probes.wait()
+	}
+	if e.shadow != nil {
+		e.shadow.close()
 	}
 	if e.shield != nil {
 		e.shield.Close()

@@ -12,6 +12,7 @@ func (e *Edge) sources() console.Sources {
 		Pathways: e.proxy.Conditions().Status,
 		Shield:   e.shield.Counters,
 		Listen:   func() console.Connections { return connections(e.listener.Stats()) },
+		Shadow:   e.shadow.counts,
 	}
 }
 

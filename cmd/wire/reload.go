@@ -39,8 +39,16 @@ func (e *Edge) take(cfg *config.Config) error {
 	if err := e.takeGeo(cfg); err != nil {
 		return ConfigError{err}
 	}
-	if err := e.proxy.Load(&cfg.Proxy); err != nil {
+	shadow, other, err := e.shadow.make(cfg.Shadow)
+	if err != nil {
 		return ConfigError{err}
+	}
+	if err := e.proxy.Load(&cfg.Proxy); err != nil {
+		shadow.Close()
+		return ConfigError{err}
+	}
+	if other {
+		e.shadow.use(shadow, cfg.Shadow)
 	}
 	if certs != nil {
 		e.certs.set.Store(certs)

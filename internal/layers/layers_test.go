@@ -28,8 +28,8 @@ var table = []struct {
 		"origin", "origin/...", "steering/probe", "ssai/decide", "ssai/beacon", "transcoder", "state", "geo", "keys",
 		"events/spool", "events/sink", "internal/dial", "bench/client"}},
 	{4, "the order of stages; no HTTP server types", []string{"proxy", "bench/scenario"}},
-	{5, "the edges of the program", []string{"proxy/listen", "console", "bench/watch", "bench/load"}},
-	{6, "composes everybody's Config", []string{"config", "demo", "demo/...", "inspect", "proxy/benchmarks"}},
+	{5, "the edges of the program", []string{"proxy/listen", "console", "inspect", "bench/watch", "bench/load"}},
+	{6, "composes everybody's Config", []string{"config", "demo", "demo/...", "proxy/benchmarks"}},
 	{7, "wiring", []string{"cmd/wire"}},
 	{8, "commands, and tests of the whole", []string{"cmd/manifold", "e2e", "e2e/load"}},
 }
