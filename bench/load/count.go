@@ -182,7 +182,7 @@ func (e *engine) finish(now time.Time) {
 
 // saturated tells why the generator's figures are not to be trusted.
 func (e *engine) saturated() []string {
-	var out []string
+	out := []string{}
 	c, g := &e.count, &e.out.Generator
 	if c.late*20 > c.seconds {
 		out = append(out, fmt.Sprintf("in more than one second in twenty, things were done more than %s late", tooLate))

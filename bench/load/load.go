@@ -140,6 +140,7 @@ func newEngine(s *scenario.Scenario, o Options, groups []*group, round int) *eng
 	for i := range e.classes {
 		e.classes[i] = &result.Class{Name: className(viewer.Kind(i)), Said: map[string]int64{}}
 	}
+	e.out.Series, e.out.Requests = []result.Second{}, []*result.Class{}
 	e.out.Quality.Pathways = map[string]int{}
 	e.out.Viewers.Why = map[string]int{}
 	e.out.Generator.Processors = runtime.GOMAXPROCS(0)

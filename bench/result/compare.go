@@ -65,8 +65,8 @@ const doubt = 0.005
 // leastRounds are needed on each side to know the noise.
 const leastRounds = 3
 
-// Compare compares two runs by the noise between their rounds (Welch's t-test,
-// shared out over the figures after Bonferroni).
+// Compare compares two runs by the noise between their rounds (Student's t-test,
+// of times on a logarithmic scale, shared out over the figures after Bonferroni).
 func Compare(a, b *Run) *Comparison {
 	c := &Comparison{NameA: a.Name, NameB: b.Name, RoundsA: len(a.Rounds), RoundsB: len(b.Rounds), Opinion: Same}
 	c.notes(a, b)
@@ -89,19 +89,16 @@ func Compare(a, b *Run) *Comparison {
 		}
 		unit, _ := UnitOf(x.figure)
 		l := Line{Figure: x.figure, Unit: unit, Opinion: Same}
-		var ea, eb float64
-		l.A, ea = spread(va)
-		l.B, eb = spread(vb)
-		// Histograms have three digits, and clocks their grain.
-		floor := math.Pow(0.002*l.A, 2)
-		errorOf := math.Sqrt(ea + eb + floor)
-		freedom := float64(len(va) + len(vb) - 2)
-		if ea+eb > floor {
-			freedom = (ea + eb) * (ea + eb) / (ea*ea/float64(len(va)-1) + eb*eb/float64(len(vb)-1))
+		l.A, l.B = centre(va, unit), centre(vb, unit)
+		band := student(doubt/float64(figures), float64(len(va)+len(vb)-2)) * noise(va, vb, unit)
+		if unit == Seconds {
+			band = l.A * math.Expm1(band)
 		}
-		band := student(doubt/float64(figures), freedom) * errorOf
 		band = max(band, x.absolute, x.relative*l.A)
 		diff := l.B - l.A
+		if diff < 0 && unit == Seconds { // what is a tenth up is an eleventh down
+			band = max(l.A-l.A*l.A/(l.A+band), x.absolute)
+		}
 		if l.A > 0 {
 			l.Change, l.Band = diff/l.A, band/l.A
 		} else {
@@ -169,15 +166,49 @@ func values(r *Run, figure string) (out []float64) {
 	return out
 }
 
-// spread is the mean, and the square of its standard error.
-func spread(v []float64) (mean, squared float64) {
-	for _, x := range v {
+// scaled are the values as their noise is: of times it is a share of them.
+func scaled(v []float64, unit Unit) []float64 {
+	if unit != Seconds {
+		return v
+	}
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = math.Log(max(x, 1e-6))
+	}
+	return out
+}
+
+// centre is the mean over the rounds; of times, the geometric one.
+func centre(v []float64, unit Unit) float64 {
+	mean := 0.0
+	for _, x := range scaled(v, unit) {
 		mean += x / float64(len(v))
 	}
-	for _, x := range v {
-		squared += (x - mean) * (x - mean)
+	if unit == Seconds {
+		return math.Exp(mean)
 	}
-	return mean, squared / float64(len(v)-1) / float64(len(v))
+	return mean
+}
+
+// noise is the standard error of the difference of two means, from what the
+// rounds of each side differ by among themselves.
+func noise(a, b []float64, unit Unit) float64 {
+	squares := 0.0
+	for _, side := range [][]float64{scaled(a, unit), scaled(b, unit)} {
+		mean := 0.0
+		for _, x := range side {
+			mean += x / float64(len(side))
+		}
+		for _, x := range side {
+			squares += (x - mean) * (x - mean)
+		}
+	}
+	n, m := float64(len(a)), float64(len(b))
+	se := math.Sqrt(squares / (n + m - 2) * (1/n + 1/m))
+	if unit == Seconds {
+		se = math.Hypot(se, 0.001) // histograms have three digits, and clocks their grain
+	}
+	return se
 }
 
 // student is the t that a difference exceeds by chance with a probability of p,

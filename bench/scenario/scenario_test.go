@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +87,22 @@ func TestBad(t *testing.T) {
 	if *update {
 		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// The example is a scenario, and has every key.
+func TestExample(t *testing.T) {
+	s, err := Parse("example.yml", []byte(Example), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Audience) != 3 || len(s.Arrivals) != 3 || len(s.Limits) != 5 {
+		t.Errorf("%+v", s)
+	}
+	for _, key := range keys(reflect.TypeFor[Scenario]()) {
+		if !strings.Contains(Example, "\n"+key+":") && key != "in_flight" {
+			t.Errorf("the example has no %s", key)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 // runFlags are what the command line of `bench run` says.
 type runFlags struct {
 	json, quiet    bool
+	example        bool
 	output, report string
 	rounds, seed   int
 	url            string
@@ -40,15 +41,26 @@ omission. A generator that cannot keep up says so.
 
 The exit code is 5 when a threshold of the scenario is not held, 3 when the
 scenario is wrong.`,
-		Example: `  manifold bench run evening.yml --report evening.html
+		Example: `  manifold bench run --example > evening.yml
+  manifold bench run evening.yml --report evening.html
   manifold bench run evening.yml --rounds 5 -o before.json
   manifold bench compare before.json after.json`,
-		Args: exactly(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.example {
+				return exactly(0)(cmd, args)
+			}
+			return exactly(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.example {
+				_, err := io.WriteString(cmd.OutOrStdout(), scenario.Example)
+				return err
+			}
 			return f.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	fl := c.Flags()
+	fl.BoolVar(&f.example, "example", false, "print a scenario with a comment on every key")
 	fl.BoolVar(&f.json, "json", false, "print the result as JSON")
 	fl.StringVarP(&f.output, "output", "o", "", "write the result as JSON to this file, and the text to the terminal")
 	fl.StringVar(&f.report, "report", "", "write an HTML report to this file")
@@ -89,10 +101,12 @@ func (f *runFlags) run(ctx context.Context, file string, out, progress io.Writer
 		}
 	}
 	o := load.Options{Version: version, Machine: machine(), CPU: load.CPU}
+	m := newMeter(progress)
 	if !f.quiet {
-		o.Progress = newMeter(progress).show
+		o.Progress = m.show
 	}
 	r, err := load.Run(ctx, s, o)
+	m.end()
 	if err != nil {
 		return err
 	}
@@ -187,6 +201,13 @@ func (m *meter) show(s load.Status) {
 		end, m.width = "\n", 0
 	}
 	fmt.Fprintf(m.w, "\r%s%s%s", line, strings.Repeat(" ", pad), end)
+}
+
+// end leaves the line that was written over.
+func (m *meter) end() {
+	if m.width > 0 {
+		fmt.Fprintln(m.w)
+	}
 }
 
 func statusLine(s load.Status) string {
