@@ -241,7 +241,7 @@ func rival(seed uint64, base time.Duration) func(http.Handler) http.Handler {
 // A target slowed by a tenth is called slower in nine of ten comparisons, an
 // equal one in none.
 func TestCompareRuns(t *testing.T) {
-	text := "url: http://rival.test/x.m3u8\nfor: 10s\nrounds: 5\narrivals: [{pattern: constant, viewers: 15, for: 1s}]\n"
+	text := "url: http://rival.test/x.m3u8\nfor: 8s\nrounds: 4\narrivals: [{pattern: constant, viewers: 15, for: 1s}]\n"
 	slower, wrong := 0, 0
 	var before *result.Run
 	for i := range uint64(10) {
