@@ -48,7 +48,7 @@ type endpoint struct {
 	kind   Kind
 	addr   netip.AddrPort
 	tcp    *net.TCPListener
-	udp    *net.UDPConn
+	udp    *shared
 	altSvc []string // what answers on this endpoint say in Alt-Svc, or nil
 }
 
@@ -58,6 +58,7 @@ func (e *endpoint) close() {
 	}
 	if e.udp != nil {
 		_ = e.udp.Close()
+		e.udp.close()
 	}
 }
 
@@ -128,8 +129,8 @@ func (b *binder) addTCP(k Kind, l *net.TCPListener) *endpoint {
 	return e
 }
 
-func (b *binder) addUDP(c *net.UDPConn) {
-	b.open = append(b.open, &endpoint{kind: QUIC, udp: c, addr: unmap(c.LocalAddr().(*net.UDPAddr).AddrPort())})
+func (b *binder) addUDP(c *net.UDPConn, before *past) {
+	b.open = append(b.open, &endpoint{kind: QUIC, udp: newShared(c, before), addr: unmap(c.LocalAddr().(*net.UDPAddr).AddrPort())})
 }
 
 func (b *binder) tcp(k Kind, address string) *endpoint {
@@ -166,7 +167,7 @@ func (b *binder) pair(address string) {
 		c, err := listenUDP(chosen)
 		if err == nil {
 			b.addTCP(TLS, l)
-			b.addUDP(c)
+			b.addUDP(c, nil)
 			return
 		}
 		_ = l.Close()
@@ -179,7 +180,7 @@ func (b *binder) pair(address string) {
 
 func (b *binder) udp(address string) {
 	if i := b.take(address, "udp"); i != nil {
-		b.addUDP(i.udp)
+		b.addUDP(i.udp, i.past)
 		return
 	}
 	c, err := listenUDP(address)
@@ -187,7 +188,7 @@ func (b *binder) udp(address string) {
 		b.fail(QUIC, address, err)
 		return
 	}
-	b.addUDP(c)
+	b.addUDP(c, nil)
 }
 
 // take finds the inherited socket that has the configured address.
@@ -245,7 +246,7 @@ func (b *binder) rest(http3 bool) {
 		case ok && k != QUIC && i.tcp != nil:
 			b.addTCP(k, i.tcp)
 		case ok && k == QUIC && i.udp != nil && http3:
-			b.addUDP(i.udp)
+			b.addUDP(i.udp, i.past)
 		default:
 			b.errs = append(b.errs, fmt.Errorf("cannot serve inherited socket %v: no configured address is its own and its name does not fit: call it plain, tls or quic", i))
 			continue

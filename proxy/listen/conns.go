@@ -17,6 +17,8 @@ type conn struct {
 	serverName string
 	altSvc     []string // the Alt-Svc value of its answers, or nil
 
+	turns turns // of HTTP/2 and HTTP/3 only
+
 	// Of a TCP connection:
 	close func()       // ends it without a word (RST)
 	tcp   *net.TCPConn // its socket

@@ -15,11 +15,16 @@
 // net/http, because its write scheduler obeys RFC 9218 priorities and because
 // it turns an error of the guard into GOAWAY(ENHANCE_YOUR_CALM).
 //
+// At a hand-over the next process gets the sockets. TCP's it shares; UDP's it
+// alone reads, and passes on to the one before what is of its connections
+// (relay.go), so that connections of all protocols end where they began.
+//
 // # Locks
 //
 // Listener.life (that it starts and ends once), conns.mu (who is connected),
 // lazyContext.mu (one exchange's context), hangups.mu (whom to tell that a peer
-// left), guard.wmu (one HTTP/2 connection's writes), quicConn.mu and counter.mu.
+// left), guard.wmu (one HTTP/2 connection's writes), shared.mu (who reads a UDP socket),
+// quicConn.mu and counter.mu.
 // lazyContext.mu is held while hangups.mu is taken; no other is held while
 // another is taken.
 package listen

@@ -26,7 +26,7 @@ const quicBuffer = 7 << 20
 
 // h3 is the HTTP/3 side of one UDP socket.
 type h3 struct {
-	udp       *net.UDPConn
+	udp       *shared
 	transport *quic.Transport
 	listener  *quic.EarlyListener
 }
@@ -61,8 +61,8 @@ func (l *Listener) newH3() *http3.Server {
 }
 
 // openH3 begins to listen for QUIC on an open socket.
-func (l *Listener) openH3(udp *net.UDPConn) (*h3, error) {
-	receive, send, err := growBuffers(udp, quicBuffer)
+func (l *Listener) openH3(udp *shared) (*h3, error) {
+	receive, send, err := growBuffers(udp.UDPConn, quicBuffer)
 	if err != nil || min(receive, send) < quicBuffer {
 		l.cfg.Logger.Warn("the kernel gives HTTP/3 small UDP buffers; packets will be lost under load: set sysctl net.core.rmem_max and net.core.wmem_max to 7500000",
 			"receive_bytes", receive, "send_bytes", send, "wanted_bytes", quicBuffer)
@@ -71,12 +71,16 @@ func (l *Listener) openH3(udp *net.UDPConn) (*h3, error) {
 	_ = os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
 	h := &h3{udp: udp}
 	h.transport = &quic.Transport{
-		Conn:                udp,
-		VerifySourceAddress: l.doubtful,
-		ConnContext:         l.welcomeQUIC,
+		Conn:                  udp,
+		ConnectionIDGenerator: udp.mine,
+		VerifySourceAddress:   l.doubtful,
+		ConnContext:           l.welcomeQUIC,
 	}
 	if err := l.setKeys(h.transport); err != nil {
 		return nil, err
+	}
+	if before := udp.before.Load(); before != nil {
+		before.take()
 	}
 	h.listener, err = h.transport.ListenEarly(l.tlsConfig(http3.NextProtoH3), &quic.Config{
 		HandshakeIdleTimeout:           3 * time.Second,

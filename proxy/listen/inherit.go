@@ -88,6 +88,7 @@ type inherited struct {
 	Socket
 	tcp  *net.TCPListener
 	udp  *net.UDPConn
+	past *past // of udp: the process that hands it over, where one does
 	used bool
 }
 
@@ -108,6 +109,9 @@ func (i *inherited) close() {
 	if i.udp != nil {
 		_ = i.udp.Close()
 	}
+	if i.past != nil {
+		i.past.close()
+	}
 }
 
 // adopt opens all inherited sockets.
@@ -116,6 +120,20 @@ func adopt(sockets []Socket) ([]*inherited, error) {
 	var errs []error
 	for _, s := range sockets {
 		i := &inherited{Socket: s}
+		if strings.HasPrefix(s.Name, relayName) {
+			p, err := newPast(s.File, s.Name)
+			_ = s.File.Close()
+			switch last := len(all) - 1; {
+			case err != nil:
+				errs = append(errs, err)
+			case last < 0 || all[last].udp == nil || all[last].past != nil:
+				errs = append(errs, fmt.Errorf("cannot take over relay %q: it follows no UDP socket", s.Name))
+				p.close()
+			default:
+				all[last].past = p
+			}
+			continue
+		}
 		if l, err := net.FileListener(s.File); err == nil {
 			tcp, ok := l.(*net.TCPListener)
 			if !ok {

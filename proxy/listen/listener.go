@@ -39,7 +39,6 @@ type Listener struct {
 	ctx      context.Context // parent of every Exchange's; ends when the listener is closed
 	cancel   context.CancelFunc
 	draining atomic.Bool
-	handed   atomic.Bool // another process has the sockets too
 
 	life    sync.Mutex // guards started and stopped
 	started bool

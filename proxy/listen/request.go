@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -113,7 +114,7 @@ func (l *Listener) serve(c *conn, w http.ResponseWriter, r *http.Request, a arri
 		l.call(ex)
 		q.wait.handled()
 	}
-	complete = l.answer(ex, c, w)
+	complete = l.answer(r.Context(), ex, c, w)
 	return complete && r.Context().Err() == nil
 }
 
@@ -155,10 +156,11 @@ func hasContent(method string) bool {
 }
 
 // answer writes what the handler left in ex.
-func (l *Listener) answer(ex *exchange.Exchange, c *conn, w http.ResponseWriter) (complete bool) {
+func (l *Listener) answer(ctx context.Context, ex *exchange.Exchange, c *conn, w http.ResponseWriter) (complete bool) {
 	h := w.Header()
 	length := ""
-	if ex.Stream != nil || ex.Method == http.MethodHead || len(ex.Content()) >= countedByServer {
+	beside := c.turns.streams.Load() > 0 // so that this one is not held back, and counted, by the server
+	if ex.Stream != nil || beside || ex.Method == http.MethodHead || len(ex.Content()) >= countedByServer {
 		length = announced(ex, decimal)
 	}
 	setFields(h, ex, length)
@@ -176,14 +178,18 @@ func (l *Listener) answer(ex *exchange.Exchange, c *conn, w http.ResponseWriter)
 			return flush(w) == nil // else HTTP/3 says that the length is 0
 		}
 	case ex.Stream != nil:
-		return l.stream(ex, w)
+		return l.stream(ctx, ex, c, w)
 	default:
+		round := c.turns.begin(ex.Priority.Urgency)
+		defer c.turns.end(ex.Priority.Urgency, round)
 		l.bound(ex, w)
 		w.WriteHeader(ex.Status)
 		if content := ex.Content(); len(content) > 0 {
-			_, err := w.Write(content)
-			return err == nil
+			if _, err := w.Write(content); err != nil {
+				return false
+			}
 		}
+		return !beside || flush(w) == nil
 	}
 	return true
 }
@@ -225,7 +231,9 @@ const countedByServer = 4096
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
-func (l *Listener) stream(ex *exchange.Exchange, w http.ResponseWriter) (complete bool) {
+func (l *Listener) stream(ctx context.Context, ex *exchange.Exchange, c *conn, w http.ResponseWriter) (complete bool) {
+	c.turns.streams.Add(1)
+	defer c.turns.streams.Add(-1)
 	w.WriteHeader(ex.Status)
 	l.bound(ex, w)
 	if flush(w) != nil {
@@ -233,7 +241,8 @@ func (l *Listener) stream(ex *exchange.Exchange, w http.ResponseWriter) (complet
 	}
 	bounded := l.clock.seconds.Load()
 	return pump(ex, func(p []byte) error {
-		if now := l.clock.seconds.Load(); now != bounded {
+		held := c.turns.hold(ctx, ex.Priority.Urgency, l.patience)
+		if now := l.clock.seconds.Load(); held || now != bounded {
 			bounded = now
 			l.bound(ex, w)
 		}

@@ -137,10 +137,6 @@ func (l *Listener) drainQUIC(ctx context.Context) {
 		defer close(gone)
 		_ = l.h3.Shutdown(last) // GOAWAY, then waits for the clients to leave
 	}()
-	flight := lastFlight
-	if l.handed.Load() {
-		flight = lastFlight / 4 // the other process reads from the same socket by now
-	}
 	for {
 		select {
 		case <-gone:
@@ -154,7 +150,7 @@ func (l *Listener) drainQUIC(ctx context.Context) {
 			return
 		case <-ctx.Done():
 			return
-		case <-time.After(flight):
+		case <-time.After(lastFlight):
 		}
 		if l.active.n.Load() == 0 {
 			return
@@ -206,8 +202,9 @@ func (l *Listener) Close() {
 // order of exec.Cmd.ExtraFiles, and the environment that makes
 // [FromEnvironment] find them there. The caller closes the files after the
 // child has started; when the child says that it is ready, Shutdown ends this
-// listener without a refused connection in between. HTTP/3 clients connect
-// again: two processes cannot share a QUIC connection.
+// listener without a refused connection in between. From its start on that
+// process alone reads the UDP sockets, and passes on what is of this one's
+// connections.
 func (l *Listener) HandOver() (files []*os.File, env []string, err error) {
 	var names []string
 	for _, e := range l.ends {
@@ -217,6 +214,10 @@ func (l *Listener) HandOver() (files []*os.File, env []string, err error) {
 		} else {
 			f, err = Duplicate(e.udp, e.kind.String())
 		}
+		if err == nil && e.udp != nil {
+			files, names = append(files, f), append(names, e.kind.String())
+			f, err = e.udp.offer()
+		}
 		if err != nil {
 			for _, f := range files {
 				err = errors.Join(err, f.Close())
@@ -224,9 +225,8 @@ func (l *Listener) HandOver() (files []*os.File, env []string, err error) {
 			return nil, nil, err
 		}
 		files = append(files, f)
-		names = append(names, e.kind.String())
+		names = append(names, f.Name())
 	}
-	l.handed.Store(true)
 	return files, []string{
 		fmt.Sprintf("LISTEN_FDS=%d", len(files)),
 		"LISTEN_FDNAMES=" + strings.Join(names, ":"),

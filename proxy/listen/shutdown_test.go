@@ -166,11 +166,10 @@ func TestDrainInTime(t *testing.T) {
 }
 
 // TestShutdownUnderLoad: clients that keep asking see no failure: h1 with
-// keep-alive and h2 move to other connections before theirs end. A second
-// listener on the same socket stands for the next process.
+// keep-alive, h2 and h3 move to other connections before theirs end. A second
+// listener on the same sockets stands for the next process.
 func TestShutdownUnderLoad(t *testing.T) {
 	cfg := localConfig(t)
-	cfg.HTTP3 = false
 	cfg.DrainGrace = 500 * time.Millisecond
 	first := run(t, cfg, text200("first"))
 	files, _, err := first.HandOver()
@@ -179,10 +178,10 @@ func TestShutdownUnderLoad(t *testing.T) {
 	}
 	next := cfg
 	next.Plain, next.TLS = nil, nil
-	for i, f := range files {
-		next.Inherited = append(next.Inherited, Socket{Name: first.Addrs()[i].Kind.String(), File: f})
+	for _, f := range files {
+		next.Inherited = append(next.Inherited, Socket{Name: f.Name(), File: f})
 	}
-	all := ways(t, first)[:3]
+	all := ways(t, first)
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
 	var mu sync.Mutex
@@ -212,7 +211,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 		return func() bool {
 			mu.Lock()
 			defer mu.Unlock()
-			return seen["h1 "+who] > 50 && seen["h1-tls "+who] > 50 && seen["h2 "+who] > 50
+			return seen["h1 "+who] > 50 && seen["h1-tls "+who] > 50 && seen["h2 "+who] > 50 && seen["h3 "+who] > 50
 		}
 	}
 	waitFor(t, "requests to the first", reached("first"))

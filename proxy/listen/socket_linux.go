@@ -11,6 +11,9 @@ const (
 	soRcvBufForce   = 33 // SO_RCVBUFFORCE
 	soSndBufForce   = 32 // SO_SNDBUFFORCE
 
+	// relayType keeps packets apart and tells when the other end is closed.
+	relayType = syscall.SOCK_SEQPACKET
+
 	// notSent bounds what of an answer lies unsent in the kernel, so that a
 	// manifest need not queue behind megabytes of segment written before it
 	// on the same connection (RFC 9218 priorities end where the socket

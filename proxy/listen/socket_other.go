@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// relayType keeps packets apart. Not every system has SOCK_SEQPACKET.
+const relayType = syscall.SOCK_DGRAM
+
 func controlTCP(_, _ string, _ syscall.RawConn) error { return nil }
 
 // growBuffers asks for UDP socket buffers of want bytes and gives what the
