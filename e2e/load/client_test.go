@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/quic-go/quic-go/http3"
 )
@@ -200,6 +201,23 @@ func newCountdown(n int) *countdown {
 func (c *countdown) one() {
 	if c.left.Add(-1) == 0 {
 		close(c.done)
+	}
+}
+
+// openLoop begins requests at a rate until stop, whatever becomes of those
+// before, and gives their number.
+func openLoop(rate int, stop <-chan struct{}, begin func(i int)) (n int) {
+	tick := time.NewTicker(max(time.Second/time.Duration(rate), time.Millisecond))
+	defer tick.Stop()
+	for start := time.Now(); ; {
+		for due := int(time.Since(start).Seconds() * float64(rate)); n < due; n++ {
+			begin(n)
+		}
+		select {
+		case <-stop:
+			return n
+		case <-tick.C:
+		}
 	}
 }
 
