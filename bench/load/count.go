@@ -29,6 +29,8 @@ type counters struct {
 const (
 	tooLate = 100 * time.Millisecond // the 99th percentile of how late things are done
 	tooHot  = 0.9                    // share of the processors
+
+	idleEnough = 0.5 // share of the processors below which lateness is not its own doing
 )
 
 func (e *engine) startCounting() {
@@ -185,7 +187,11 @@ func (e *engine) saturated() []string {
 	out := []string{}
 	c, g := &e.count, &e.out.Generator
 	if c.late*20 > c.seconds {
-		out = append(out, fmt.Sprintf("in more than one second in twenty, things were done more than %s late", tooLate))
+		why := ""
+		if e.o.CPU != nil && c.cpuSum < float64(c.seconds)*idleEnough {
+			why = ", though it used less than half of its processors: something else keeps the machine busy"
+		}
+		out = append(out, fmt.Sprintf("in more than one second in twenty, things were done more than %s late%s", tooLate, why))
 	}
 	if c.hot*10 > c.seconds {
 		out = append(out, fmt.Sprintf("in more than one second in ten, more than %.0f %% of the processors were in use", 100*tooHot))
