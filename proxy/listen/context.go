@@ -26,6 +26,7 @@ type lazyContext struct {
 	watch func(gone func()) (stop func())
 
 	mu    sync.Mutex
+	over  bool // the handler has returned: there is no deadline any more
 	state atomic.Pointer[liveContext]
 }
 
@@ -48,7 +49,9 @@ func (c *lazyContext) live() *liveContext {
 	s := &liveContext{}
 	s.Context, s.cancel = context.WithCancelCause(c.parent)
 	cancel := s.cancel
-	s.timer = time.AfterFunc(c.timeout, func() { cancel(errTooLong) })
+	if !c.over {
+		s.timer = time.AfterFunc(c.timeout, func() { cancel(errTooLong) })
+	}
 	if c.watch != nil {
 		s.unwatch = c.watch(func() { cancel(errPeerGone) })
 	}
@@ -76,9 +79,14 @@ func (c *lazyContext) Value(key any) any {
 	return c.parent.Value(key)
 }
 
-// handled ends the handler's deadline.
+// handled ends the handler's deadline; what asks for Done later, a stream, has
+// none.
 func (c *lazyContext) handled() {
-	if s := c.state.Load(); s != nil {
+	c.mu.Lock()
+	c.over = true
+	s := c.state.Load()
+	c.mu.Unlock()
+	if s != nil && s.timer != nil {
 		s.timer.Stop()
 	}
 }
@@ -88,9 +96,14 @@ func (c *lazyContext) handled() {
 func (c *lazyContext) finish() (reusable bool) {
 	s := c.state.Load()
 	if s == nil {
+		c.mu.Lock()
+		c.over = false
+		c.mu.Unlock()
 		return true
 	}
-	s.timer.Stop()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
 	if s.unwatch != nil {
 		s.unwatch()
 	}

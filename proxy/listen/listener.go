@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/quic-go/quic-go/http3"
 	"github.com/valyala/fasthttp"
@@ -34,6 +35,8 @@ type Listener struct {
 	active  counter // HTTP/3 requests
 	warned  [overAddressLimit + 1]atomic.Int64
 
+	patience time.Duration // of streams with whole answers; see turns
+
 	knocks, knockSecond atomic.Int64 // QUIC handshakes begun in the running second
 
 	ctx      context.Context // parent of every Exchange's; ends when the listener is closed
@@ -61,6 +64,7 @@ func New(cfg Config, h exchange.Handler) (*Listener, error) {
 		return nil, errors.New("cannot listen: no handler")
 	}
 	l := &Listener{cfg: cfg.WithDefaults(), handler: h, stop: make(chan struct{}), closed: make(chan struct{})}
+	l.patience = min(patience, l.cfg.WriteTimeout/2)
 	ends, err := bind(&l.cfg)
 	if err != nil {
 		return nil, err

@@ -182,7 +182,9 @@ func (l *Listener) answer(ctx context.Context, ex *exchange.Exchange, c *conn, w
 	default:
 		round := c.turns.begin(ex.Priority.Urgency)
 		defer c.turns.end(ex.Priority.Urgency, round)
-		l.bound(ex, w)
+		if ex.Protocol != exchange.HTTP2 { // whose server has a WriteTimeout for the whole answer
+			bound(w, l.cfg.WriteTimeout)
+		}
 		w.WriteHeader(ex.Status)
 		if content := ex.Content(); len(content) > 0 {
 			if _, err := w.Write(content); err != nil {
@@ -235,7 +237,8 @@ func (l *Listener) stream(ctx context.Context, ex *exchange.Exchange, c *conn, w
 	c.turns.streams.Add(1)
 	defer c.turns.streams.Add(-1)
 	w.WriteHeader(ex.Status)
-	l.bound(ex, w)
+	timeout := l.cfg.WriteTimeout + l.patience // the deadline runs on while the stream is held back
+	bound(w, timeout)
 	if flush(w) != nil {
 		return false
 	}
@@ -244,7 +247,7 @@ func (l *Listener) stream(ctx context.Context, ex *exchange.Exchange, c *conn, w
 		held := c.turns.hold(ctx, ex.Priority.Urgency, l.patience)
 		if now := l.clock.seconds.Load(); held || now != bounded {
 			bounded = now
-			l.bound(ex, w)
+			bound(w, timeout)
 		}
 		if _, err := w.Write(p); err != nil {
 			return err
@@ -253,13 +256,10 @@ func (l *Listener) stream(ctx context.Context, ex *exchange.Exchange, c *conn, w
 	})
 }
 
-// bound gives the next writes WriteTimeout.
-func (l *Listener) bound(ex *exchange.Exchange, w http.ResponseWriter) {
-	if ex.Protocol == exchange.HTTP2 && ex.Stream == nil {
-		return // the server's own WriteTimeout is for the whole answer
-	}
+// bound says how long the next writes may take.
+func bound(w http.ResponseWriter, timeout time.Duration) {
 	if d, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
-		_ = d.SetWriteDeadline(time.Now().Add(l.cfg.WriteTimeout))
+		_ = d.SetWriteDeadline(time.Now().Add(timeout))
 	}
 }
 

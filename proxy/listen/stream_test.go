@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -209,13 +210,16 @@ func TestClientGone(t *testing.T) {
 }
 
 // TestRequestTimeout: a handler that waits too long is told so, and may still
-// answer; a stream that it leaves is not bound by that time.
+// answer; a stream that it leaves is not bound by that time, whether or not the
+// handler waited for anything.
 func TestRequestTimeout(t *testing.T) {
 	cfg := localConfig(t)
 	cfg.RequestTimeout = 100 * time.Millisecond
 	l := run(t, cfg, exchange.HandlerFunc(func(ex *exchange.Exchange) {
-		if ex.Path == "/stream" {
-			_ = ex.Context().Done() // begins the deadline
+		if ex.Path != "/wait" {
+			if ex.Path == "/stream" {
+				_ = ex.Context().Done() // begins the deadline
+			}
 			r, w := io.Pipe()
 			go func() {
 				<-time.After(300 * time.Millisecond)
@@ -234,10 +238,39 @@ func TestRequestTimeout(t *testing.T) {
 		if resp, _ := w.get(t, "/wait"); resp.StatusCode != 504 {
 			t.Errorf("%s: %d", w.name, resp.StatusCode)
 		}
-		if resp, body := w.get(t, "/stream"); resp.StatusCode != 200 || string(body) != "late" {
-			t.Errorf("%s: stream: %d %q", w.name, resp.StatusCode, body)
+		for _, path := range []string{"/stream", "/at-once"} {
+			if resp, body := w.get(t, path); resp.StatusCode != 200 || string(body) != "late" {
+				t.Errorf("%s: %s: %d %q", w.name, path, resp.StatusCode, body)
+			}
 		}
 	}
+}
+
+// TestLongStream: WriteTimeout is for a chunk of a stream, not for all of it.
+func TestLongStream(t *testing.T) {
+	t.Parallel()
+	cfg := localConfig(t)
+	cfg.WriteTimeout = 2 * time.Second
+	l := run(t, cfg, exchange.HandlerFunc(func(ex *exchange.Exchange) {
+		r, w := io.Pipe()
+		go func() {
+			for range 16 {
+				<-time.After(cfg.WriteTimeout / 8)
+				_, _ = io.WriteString(w, ".")
+			}
+			_ = w.Close()
+		}()
+		ex.Status, ex.Stream = 200, r
+	}))
+	var asking sync.WaitGroup
+	for _, w := range ways(t, l) {
+		asking.Go(func() {
+			if _, body, err := w.do(http.MethodGet, "/", nil, nil); err != nil || len(body) != 16 {
+				t.Errorf("%s: %q, %v", w.name, body, err)
+			}
+		})
+	}
+	asking.Wait()
 }
 
 // TestHTTP10 gets streams of unknown length delimited by the end of the
