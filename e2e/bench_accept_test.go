@@ -102,9 +102,9 @@ func TestAcceptFiveThousandViewers(t *testing.T) {
 name: five thousand viewers
 url: `+s.URL+`/live/{viewer}/master.m3u8
 for: 60s
-warmup: 25s
+warmup: 30s
 rounds: 5
-arrivals: [{pattern: ramp, viewers: 5000, for: 20s}]
+arrivals: [{pattern: constant, viewers: 5000, for: 25s}]
 audience:
   - {name: web, device: hlsjs, share: 70, bandwidth: 8M}
   - {name: dash, device: dashjs, share: 30, bandwidth: 8M, url: "`+s.URL+`/live/{viewer}/manifest.mpd"}
