@@ -186,14 +186,14 @@ func (e *engine) finish(now time.Time) {
 func (e *engine) saturated() []string {
 	out := []string{}
 	c, g := &e.count, &e.out.Generator
-	if c.late*20 > c.seconds {
+	if c.late > 1 && c.late*20 > c.seconds {
 		why := ""
 		if e.o.CPU != nil && c.cpuSum < float64(c.seconds)*idleEnough {
 			why = ", though it used less than half of its processors: something else keeps the machine busy"
 		}
 		out = append(out, fmt.Sprintf("in more than one second in twenty, things were done more than %s late%s", tooLate, why))
 	}
-	if c.hot*10 > c.seconds {
+	if c.hot > 1 && c.hot*10 > c.seconds {
 		out = append(out, fmt.Sprintf("in more than one second in ten, more than %.0f %% of the processors were in use", 100*tooHot))
 	}
 	if g.Queued > 0 {
