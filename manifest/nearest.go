@@ -25,7 +25,8 @@ func (t *Track) nearest(want time.Duration, dated bool) (best place, ok bool) {
 	best.far = -1
 	order := t.Line.inOrder[0]
 	if dated {
-		order = t.Line.inOrder[1]
+		// What a Period's bounds cut is dated otherwise than its run says.
+		order = order && t.Line.inOrder[1] && t.presented(runs[0].Media) >= t.Start && t.presented(runs[len(runs)-1].Media) <= t.End
 	}
 	if !order {
 		for i := range runs {
@@ -36,7 +37,7 @@ func (t *Track) nearest(want time.Duration, dated bool) (best place, ok bool) {
 	lo, hi := 0, len(runs) // the runs before lo begin before what is wanted
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if shifted(t.presented(runs[mid].Media), &runs[mid], dated) < want {
+		if shifted(t.bounded(runs[mid].Media), &runs[mid], dated) < want {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -46,6 +47,11 @@ func (t *Track) nearest(want time.Duration, dated bool) (best place, ok bool) {
 		t.within(i, want, dated, &best)
 	}
 	return best, true
+}
+
+// bounded is the time of a media time, within the bounds of the Period.
+func (t *Track) bounded(media uint64) time.Duration {
+	return min(max(t.presented(media), t.Start), t.End)
 }
 
 func shifted(at time.Duration, r *Run, dated bool) time.Duration {
@@ -72,7 +78,7 @@ func (t *Track) within(i int, want time.Duration, dated bool, best *place) {
 	}
 	from := k - min(k, 1)
 	for k = min(from, n); k <= n && k <= from+2; k++ {
-		at := min(max(t.presented(r.Media+k*r.Step), t.Start), t.End)
+		at := t.bounded(r.Media + k*r.Step)
 		if far := distance(at, local); best.far < 0 || far < best.far {
 			*best = place{i, k, at, far}
 		}
