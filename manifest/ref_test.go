@@ -182,8 +182,8 @@ func FuzzResolve(f *testing.F) {
 		}
 		base := &url.URL{Scheme: "http", Host: "h", Path: "/live/" + path}
 		want, err := base.Parse(ref)
-		if err != nil || strings.Contains(strings.ToLower(ref), "%2e") || strings.Contains(path+ref, "//") {
-			return // net/url does not take escaped dots for dots
+		if lower := strings.ToLower(ref); err != nil || strings.Contains(lower, "%2e") || strings.Contains(lower, "%2f") || strings.Contains(path+ref, "//") {
+			return // net/url does not take escaped dots for dots, and at times an escaped slash for one
 		}
 		if got.Path != want.Path || got.RawQuery != want.RawQuery && !strings.Contains(ref, " ") {
 			t.Fatalf("Resolve(%q, %q) = %q; net/url has %q", path, ref, under, want)
