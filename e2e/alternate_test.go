@@ -112,7 +112,7 @@ func (s *stage) freshness(t *testing.T, edges []*wire.Edge, d time.Duration) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(d); time.Now().Before(end); <-tick.C {
-		newest := segments(get(t, origin, "e2e")).last(t)
+		newest := segments(get(t, origin)).last(t)
 		if _, known := published[newest]; !known {
 			published[newest] = time.Now()
 		}
@@ -125,7 +125,7 @@ func (s *stage) freshness(t *testing.T, edges []*wire.Edge, d time.Duration) {
 		last := make([]int, len(urls))
 		for i, url := range urls {
 			at := time.Now()
-			last[i] = segments(get(t, url, "e2e")).last(t)
+			last[i] = segments(get(t, url)).last(t)
 			if since, known := published[last[i]+1]; known {
 				behind[i] = max(behind[i], at.Sub(since))
 			}

@@ -55,8 +55,6 @@ type stage struct {
 	state string
 	log   *slog.Logger
 	key   []byte // signs viewers' tokens
-
-	userAgent string // of the browser, once asked
 }
 
 // readyTime bounds the start: the VOD programme may have to be encoded.
@@ -230,14 +228,22 @@ var client = &http.Client{
 }
 
 // get fetches a text that must be there.
-func get(t *testing.T, url, userAgent string) string {
+func get(t *testing.T, url string) string {
+	t.Helper()
+	return getAs(t, url, "")
+}
+
+// getAs is get by a player with a CMCD session id (CTA-5004), unless empty.
+func getAs(t *testing.T, url, session string) string {
 	t.Helper()
 	// Go's resolver does not know localhost everywhere.
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(url, "//localhost:", "//127.0.0.1:", 1), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("User-Agent", userAgent)
+	if session != "" {
+		req.Header.Set("CMCD-Session", `sid="`+session+`"`)
+	}
 	res, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -255,14 +261,17 @@ func get(t *testing.T, url, userAgent string) string {
 
 // sessionOn gives the token of a session that is steered to a CDN first:
 // sessions are asked for until one is. What orders them is the edge's secret.
-func (s *stage) sessionOn(t *testing.T, b *browser.Browser, channel, session, cdn string) string {
+// The player sends the session's name as its CMCD session id; unnamed leaves it
+// out of the token.
+func (s *stage) sessionOn(t *testing.T, channel, session, cdn string, unnamed bool) string {
 	t.Helper()
-	if s.userAgent == "" {
-		s.userAgent = browser.Eval[string](b.Open("about:blank"), "navigator.userAgent")
+	named := session
+	if unnamed {
+		named = ""
 	}
 	for range 200 {
-		token := s.token(t, session)
-		if order := s.order(t, channel, token); order[0] == cdn {
+		token := s.token(t, named)
+		if order := s.order(t, channel, token, session); order[0] == cdn {
 			return token
 		}
 	}
@@ -272,9 +281,9 @@ func (s *stage) sessionOn(t *testing.T, b *browser.Browser, channel, session, cd
 
 // order is the order of the CDNs for a token's session, as the edge steers it
 // now: the answer of the steering server that its manifest names.
-func (s *stage) order(t *testing.T, channel, token string) []string {
+func (s *stage) order(t *testing.T, channel, token, session string) []string {
 	t.Helper()
-	master := get(t, entry(s.base(false), "/"+channel+"/master.m3u8", "hlsjs", token), s.userAgent)
+	master := getAs(t, entry(s.base(false), "/"+channel+"/master.m3u8", "hlsjs", token), session)
 	_, rest, _ := strings.Cut(master, `SERVER-URI="`)
 	server, _, ok := strings.Cut(rest, `"`)
 	if !ok {
@@ -283,7 +292,7 @@ func (s *stage) order(t *testing.T, channel, token string) []string {
 	var answer struct {
 		Priority []string `json:"PATHWAY-PRIORITY"`
 	}
-	text := get(t, server, s.userAgent)
+	text := get(t, server)
 	if err := json.Unmarshal([]byte(text), &answer); err != nil || len(answer.Priority) != len(s.demo.CDNs) {
 		t.Fatalf("the steering answer is not usable: %s", text)
 	}
@@ -333,7 +342,7 @@ func (s *stage) recover(t *testing.T, cdn string) {
 			t.Fatalf("%s is up again and the edge does not see it: %v", cdn, err)
 		}
 		var list []struct{ ID, Health string }
-		if err := json.Unmarshal([]byte(get(t, fmt.Sprintf("http://%s/api/v1/pathways", s.edge.AdminAddr()), "e2e")), &list); err != nil {
+		if err := json.Unmarshal([]byte(get(t, fmt.Sprintf("http://%s/api/v1/pathways", s.edge.AdminAddr()))), &list); err != nil {
 			t.Fatal(err)
 		}
 		if slices.ContainsFunc(list, func(p struct{ ID, Health string }) bool { return p.ID == cdn && p.Health == "healthy" }) {
@@ -349,7 +358,7 @@ func (s *stage) awaitWindow(t *testing.T, d time.Duration) {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); <-tick.C {
-		list := segments(get(t, entry(s.base(false), "/live/v144/index.m3u8", "conservative", token), "e2e"))
+		list := segments(get(t, entry(s.base(false), "/live/v144/index.m3u8", "conservative", token)))
 		if time.Duration(len(list.names))*segment >= d {
 			return
 		}

@@ -24,7 +24,7 @@ type watching struct {
 	base         string // of the edge; empty stands for the one over TLS
 	first        string // the session's first choice; empty stands for alpha
 	// unnamed leaves the session's name out of the viewer's token: the edge
-	// then knows the player by its User-Agent.
+	// then knows the player by its CMCD session id.
 	unnamed bool
 }
 
@@ -32,10 +32,6 @@ type watching struct {
 func (s *stage) watch(t *testing.T, b *browser.Browser, p programme, w watching) *viewer {
 	t.Helper()
 	v := &viewer{name: string(w.player) + " as " + w.device + " at " + strings.ReplaceAll(w.file, "/", "-"), session: random()}
-	named := v.session
-	if w.unnamed {
-		named = ""
-	}
 	if w.base == "" {
 		w.base = s.base(true)
 	}
@@ -45,7 +41,7 @@ func (s *stage) watch(t *testing.T, b *browser.Browser, p programme, w watching)
 	if p.live {
 		s.awaitWindow(t, p.delay+10*time.Second)
 	}
-	token := s.sessionOn(t, b, p.channel, named, w.first)
+	token := s.sessionOn(t, p.channel, v.session, w.first, w.unnamed)
 	v.Playback = b.Play(browser.Play{
 		Player: w.player, URL: entry(w.base, "/"+p.channel+"/"+w.file, w.device, token),
 		Buffer: p.buffer, LiveDelay: p.delay, Lowest: true, Config: cmcd(w.player, v.session),

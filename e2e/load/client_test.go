@@ -49,12 +49,12 @@ func (e *edge) client(protocol string) *client {
 }
 
 // clients gives n clients, each n-th of them the same one where its connection
-// has room for more: one per connection of h2 and h3.
+// has room for more: one per connection of h2 and h3, with a stream to spare.
 func (e *edge) clients(protocol string, n int) []*client {
 	var distinct []*client
 	per := n
 	if protocol != "h1" {
-		per = streams
+		per = streams - 1
 	}
 	for range (n + per - 1) / per {
 		distinct = append(distinct, e.client(protocol))

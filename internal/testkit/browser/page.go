@@ -61,10 +61,11 @@ const binding = "rigEmit"
 // resources after 250 entries unless told otherwise.
 const prepare = `performance.setResourceTimingBufferSize(50000)`
 
-// Open opens a page in a new tab and waits until it is loaded.
+// Open opens a page as somebody else's: in a new tab that shares no cache, no
+// cookies and no connections with the others. It waits until the page is loaded.
 func (b *Browser) Open(url string) *Page {
 	b.tb.Helper()
-	ctx, stop := chromedp.NewContext(b.ctx)
+	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	p := &Page{b: b, ctx: ctx, changed: make(chan struct{})}
 	messages := chromedp.Console(ctx)
 	read := make(chan struct{})
