@@ -38,6 +38,9 @@ func (s *stage) devices(t *testing.T, b *browser.Browser) {
 		}
 	}
 	s.drainAlpha(t, moving)
+	for _, v := range moving {
+		undisturbed(t, v)
+	}
 	for _, v := range staying {
 		if n := s.served(began, v.session); n["beta"] < 3 || len(n) != 1 {
 			t.Errorf("%s: served by %v, want beta alone", v.name, n)

@@ -95,6 +95,7 @@ const (
 	PlanSingle     Reason = "plan.single"
 	PlanPathway    Reason = "plan.pathway"
 	PlanMoved      Reason = "plan.moved"
+	PlanDrained    Reason = "plan.drained"
 	PlanPlainBase  Reason = "plan.plain-base"
 	PlanRedirect   Reason = "plan.redirect"
 	PlanFilter     Reason = "plan.filter"
@@ -192,6 +193,7 @@ var meanings = []Meaning{
 	{Plan, PlanSingle, "the chosen pathway alone: there is no other, or the player has no use for backups"},
 	{Plan, PlanPathway, "the address names the pathway whose URLs the playlist carries"},
 	{Plan, PlanMoved, "the address names a pathway that is gone, or not to be used by a player that does not steer: its first choice instead"},
+	{Plan, PlanDrained, "the address names a pathway that is or was drained: a player that does not steer finds the segments published in that time at its first other choice, and the others where they were"},
 	{Plan, PlanPlainBase, "the player misreads a BaseURL with \"&\" in it, as the first CDN's token has: the first CDN without comes first"},
 	{Plan, PlanRedirect, "a media playlist at its entry address: the player is sent to its session address, where it stays"},
 	{Plan, PlanFilter, "of what the manifest lists this viewer gets what the tier allows and the device can play"},

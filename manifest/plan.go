@@ -84,10 +84,13 @@ type Shape struct {
 	Source string
 
 	// Pathways are the CDNs in the viewer's order; the first is the choice.
-	// In a media playlist only Pathways[Current] is used.
+	// In a media playlist only Pathways[Current] is used, and that of Away.
 	Pathways []Pathway
 	// Current is the index of the pathway whose media playlist this is.
 	Current int
+	// Away, where not nil, lists some segments of a media playlist under
+	// another pathway.
+	Away *Away
 	// Segments is the channel's segment mode.
 	Segments SegmentMode
 	// Steering, where not nil, declares content steering and lists all
@@ -117,6 +120,26 @@ type Shape struct {
 	// SlotLengths are the lengths in bytes of the slots' values, by Slot; 0
 	// means the length varies, and no compressed template is made.
 	SlotLengths []int
+}
+
+// Away is a time in which those who play from the current pathway were to leave
+// it. Segments that were published in it are listed under another pathway, all
+// others stay under the address they had: a server must not change what it says
+// of a segment once it is listed (rfc8216bis, section 6.2.1), and there are
+// players, hls.js among them, that refuse a playlist in which it has.
+type Away struct {
+	// From and Until enclose the time; a zero Until: it is not over. A segment
+	// counts as published one target duration before it ends: clocks differ, and
+	// what had been listed must not be taken for new.
+	From, Until time.Time
+	// Pathway is the index of the other pathway.
+	Pathway int
+}
+
+// Has tells whether a segment belongs to the time, by when it ends.
+func (a *Away) Has(end time.Time, target time.Duration) bool {
+	at := end.Add(-target)
+	return at.After(a.From) && (a.Until.IsZero() || !at.After(a.Until))
 }
 
 // Steering is what the manifest says of the steering server.

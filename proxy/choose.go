@@ -11,7 +11,7 @@ import (
 func (r *request) choose() bool {
 	r.stop = atChoose
 	conditions := r.ch.set.state.Load()
-	r.state, r.since = &conditions.State, max(conditions.since(r.now), r.snap.since)
+	r.state, r.absences, r.since = &conditions.State, conditions.absences, max(conditions.since(r.now), r.snap.since)
 	v := steering.Viewer{
 		Session: r.sessionNumber(), Country: steering.Country(r.viewer.Claims.Country), ASN: r.place.ASN, Address: r.viewer.Address, Dwell: r.ch.dwell,
 	}

@@ -9,6 +9,7 @@ import (
 	"manifold/manifest"
 	"manifold/proxy/access/token"
 	"manifold/session"
+	"manifold/steering"
 )
 
 // planFor makes the plan of this request: the shape, interned, and the values
@@ -18,7 +19,7 @@ func (r *request) planFor(t template) *manifest.Plan {
 	key := shapeKey{channel: r.ch, device: r.device, kind: t.Kind(), tls: r.ex.TLS, host: r.ex.Host, cohort: r.cohortText()}
 	switch key.kind {
 	case manifest.HLSMedia:
-		key.order[0], key.n = uint8(r.mediaPathway()), 1
+		r.mediaPathway(&key, t)
 	default:
 		key.tier, key.theirs = r.tier, t.Steered()
 		key.order, key.n = r.order.Index, uint8(r.order.N)
@@ -89,33 +90,53 @@ func (r *request) token(m *token.Minter, kind manifest.Kind) ([]byte, error) {
 	return m.Token(&scope, m.Form(kind))
 }
 
-// mediaPathway is the pathway whose URLs a media playlist carries: the one in
-// the address. A player that does not steer would stay with it for ever, so
-// when it is not to be used, such a player gets the viewer's first choice. So
-// does any player whose pathway a new configuration does not have: it will not
-// fetch the multivariant playlist again to learn of others.
-func (r *request) mediaPathway() int {
+// mediaPathway puts the pathway whose URLs a media playlist carries into the
+// key: the one in the address. A player that does not steer would stay with it
+// for ever, so when it is not to be used, such a player gets the viewer's first
+// choice: at once where the CDN fails, with the segments to come where it is
+// drained. So does any player whose pathway a new configuration does not have:
+// it will not fetch the multivariant playlist again to learn of others.
+func (r *request) mediaPathway(key *shapeKey, t template) {
+	key.n = 1
 	i := r.ch.pathway(r.addr.Pathway)
 	if i < 0 {
-		first := r.order.First()
+		key.order[0] = r.order.Index[0]
 		if r.trace != nil && r.addr.Pathway != "" && r.addr.Pathway != manifest.NoPathway {
-			r.trace.Plan(explain.PlanMoved, r.ch.cdns[first].id, "instead of "+r.addr.Pathway)
+			r.trace.Plan(explain.PlanMoved, r.ch.cdns[key.order[0]].id, "instead of "+r.addr.Pathway)
 		}
-		return first
+		return
 	}
+	key.order[0] = uint8(i)
 	// An origin's own steering server does not know of our conditions.
 	if r.ch.theirs != OriginSteeringKept && steers(r.ch, r.device, manifest.HLSMedia) {
 		r.trace.Plan(explain.PlanPathway, r.ch.cdns[i].id, "")
-		return i
+		return
 	}
-	if r.order.Has(i) && r.state.Conditions[i].Usable(r.now) {
+	served := r.order.Has(i) && r.state.Conditions[i].Health != steering.Down
+	if other := r.otherThan(i); served && other >= 0 && r.absences[i].shows(t, r.now) {
+		key.order[1], key.n, key.away = uint8(other), 2, r.absences[i]
+		r.traceAway(key)
+		return
+	}
+	if served && r.state.Conditions[i].Usable(r.now) {
 		r.trace.Plan(explain.PlanPathway, r.ch.cdns[i].id, "")
-		return i
+		return
 	}
+	key.order[0] = r.order.Index[0]
 	if r.trace != nil {
-		r.trace.Plan(explain.PlanMoved, r.ch.cdns[r.order.First()].id, "instead of "+r.addr.Pathway)
+		r.trace.Plan(explain.PlanMoved, r.ch.cdns[key.order[0]].id, "instead of "+r.addr.Pathway)
 	}
-	return r.order.First()
+}
+
+// otherThan is the viewer's first choice among all pathways but i; -1: there is
+// none. It is the same while i is drained and afterwards.
+func (r *request) otherThan(i int) int {
+	for _, k := range r.order.Index[:r.order.N] {
+		if int(k) != i {
+			return int(k)
+		}
+	}
+	return -1
 }
 
 // steers tells whether a player is given content steering.
@@ -149,6 +170,10 @@ func shapeOf(k *shapeKey, segments manifest.SegmentMode) *manifest.Shape {
 	}
 	if k.since != 0 {
 		s.Since = time.Unix(k.since, 0)
+	}
+	if k.away.from != 0 {
+		away := k.away.of(1)
+		s.Away = &away
 	}
 	for _, i := range k.order[:k.n] {
 		p, length := ch.cdns[i].shaped(k.tls, k.kind)

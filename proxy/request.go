@@ -51,7 +51,8 @@ type request struct {
 	// session is the session's text: from the address, or made at the entry.
 	session []byte
 
-	state *steering.State
+	state    *steering.State
+	absences []absence // by pathway
 	// since is when what viewers get changed last, Unix seconds; 0: never.
 	since int64
 	order steering.Order

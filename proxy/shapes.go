@@ -25,6 +25,9 @@ type shapeKey struct {
 	theirs bool
 	// since is Shape.Since in Unix seconds, for MPDs; 0: none.
 	since int64
+	// away is when order[0] was drained and segments come from order[1], for
+	// media playlists.
+	away absence
 	// order holds the listed pathways; n of them count.
 	order [steering.MaxPathways]uint8
 	n     uint8

@@ -20,7 +20,7 @@ type multivariantTemplate struct {
 
 // mediaTemplate is a compiled media playlist with its track.
 type mediaTemplate struct {
-	template
+	*hls.Template
 	track *manifest.Track
 }
 

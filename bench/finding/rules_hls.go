@@ -52,7 +52,7 @@ var hlsLiveRules = []Rule{
 		Causes: []ID{"hls-discontinuity-sequence-back", "hls-media-sequence-back", "hls-media-sequence-wrong"}},
 	{ID: "hls-segment-uri-changed", Title: "a segment changed its URI", Clause: "rfc8216bis 6.2.1: a playlist may only be appended to and cut at its front",
 		Cure: "if the difference is a token, declare it with --ignore; else publish each number once", Causes: []ID{"hls-media-sequence-back", "hls-media-sequence-wrong"}},
-	{ID: "hls-segment-moved", Severity: Warning, Title: "listed segments moved to another host", Clause: "rfc8216bis 6.2.1: a playlist may only be appended to and cut at its front; players go by the number, and follow",
+	{ID: "hls-segment-moved", Severity: Warning, Title: "listed segments moved to another host", Clause: "rfc8216bis 6.2.1: a playlist may only be appended to and cut at its front; hls.js (from 1.6) goes to another playlist, or gives up where there is none; other players go by the number, and follow",
 		Cure: "right when the former host is down; else let segments keep their host until they leave", Causes: []ID{"pathway-down", "hls-media-sequence-back"}},
 	{ID: "hls-segment-duration-changed", Title: "a segment changed its duration", Clause: "rfc8216bis 6.2.1",
 		Cure: "list a segment when it is complete", Causes: []ID{"hls-media-sequence-back", "hls-media-sequence-wrong", "hls-segment-uri-changed"}},

@@ -10,6 +10,7 @@ import "manifold/manifest"
 func (t *Template) media(shape *manifest.Shape, path string) *manifest.Form {
 	r := newResolver(t, shape, path)
 	current := &shape.Pathways[shape.Current]
+	from := t.pathways(shape)
 	b := manifest.NewBuilder(shape.SlotLengths, len(t.src)+len(t.marks)*mediaGrowth(shape, r.dir))
 	at := uint32(0)
 	for i := range t.marks {
@@ -39,7 +40,7 @@ func (t *Template) media(shape *manifest.Shape, path string) *manifest.Form {
 		case m.tag == tagDateRange:
 			b.Address(shape, manifest.NoPathway, to.text)
 		default:
-			b.MediaURL(shape, shape.Current, to.text)
+			b.MediaURL(shape, from(i), to.text)
 		}
 		b.String(to.fragment)
 		if m.bare {
@@ -48,6 +49,35 @@ func (t *Template) media(shape *manifest.Shape, path string) *manifest.Form {
 	}
 	b.Bytes(t.src[at:])
 	return b.Form()
+}
+
+// pathways tells from which pathway what a mark names is fetched: asked for the
+// marks in their order. What stands before a segment goes with it.
+func (t *Template) pathways(shape *manifest.Shape) func(mark int) int {
+	away := shape.Away
+	if away == nil || uint(away.Pathway) >= uint(len(shape.Pathways)) || len(t.segments) == 0 {
+		return func(int) int { return shape.Current }
+	}
+	list := t.Timeline().Segments
+	next, at := 0, shape.Current // the next segment, and the pathway up to it
+	enter := func() {
+		i := min(next, len(list)-1)
+		end := list[i].Date.Add(list[i].Duration)
+		if next == len(list) { // parts of the one that comes
+			end = end.Add(t.index.Target)
+		}
+		if at = shape.Current; away.Has(end, t.index.Target) {
+			at = away.Pathway
+		}
+	}
+	enter()
+	return func(mark int) int {
+		for next < len(list) && int(t.segments[next].mark) < mark {
+			next++
+			enter()
+		}
+		return at
+	}
 }
 
 // mediaGrowth is by how many bytes a plain reference grows.

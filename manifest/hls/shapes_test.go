@@ -1,6 +1,10 @@
 package hls
 
-import "manifold/manifest"
+import (
+	"time"
+
+	"manifold/manifest"
+)
 
 const (
 	session = "AQdXh2Zq0vTn3LrE5yUoPw"
@@ -21,6 +25,9 @@ var threePathways = []manifest.Pathway{
 
 var steering = &manifest.Steering{Before: "/.manifold/steer/news?s=", After: "&v=1"}
 
+// drained is a time within some of the live playlists of testdata.
+var drained = &manifest.Away{From: time.Date(2026, 11, 23, 5, 16, 22, 0, time.UTC), Pathway: 1}
+
 // shapes are what the goldens and the fuzz target specialise for.
 var shapes = map[string]*manifest.Shape{
 	"steered": {Prefix: "/news", Edge: "https://edge.example:8443", Source: source,
@@ -32,6 +39,7 @@ var shapes = map[string]*manifest.Shape{
 	"backups": {Prefix: "/news", Source: source, Pathways: threePathways[:2], Backups: 9, SlotLengths: lengths,
 		Segments: manifest.SegmentsRedirect},
 	"in-path": {Prefix: "/news", Source: source, Pathways: threePathways, Current: 1, SlotLengths: lengths},
+	"drained": {Prefix: "/news", Source: source, Pathways: threePathways[:2], SlotLengths: lengths, Away: drained},
 	"proxied": {Prefix: "/news", Source: source, Pathways: threePathways, Segments: manifest.SegmentsProxy, SlotLengths: lengths},
 	"cohort": {Cohort: "eu", Source: source, Pathways: threePathways, Current: 2,
 		Steering: &manifest.Steering{Before: "/.manifold/steer/news?c=eu", NoSession: true}},

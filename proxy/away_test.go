@@ -1,0 +1,133 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// A live media playlist of six segments of two seconds, the newest of which
+// ends now, by dates that are ahead of the clock.
+func (s *stage) livePlaylist(ahead time.Duration) string {
+	last := s.now.Unix() / 2
+	var b strings.Builder
+	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-MAP:URI=\"init.mp4\"\n", last-6)
+	for n := last - 6; n < last; n++ {
+		fmt.Fprintf(&b, "#EXT-X-PROGRAM-DATE-TIME:%s\n#EXTINF:2,\nseg%d.m4s\n", time.Unix(2*n, 0).UTC().Add(ahead).Format(time.RFC3339), n)
+	}
+	fmt.Fprintf(&b, "#EXT-X-PART:DURATION=1,URI=\"seg%d.0.m4s\"\n", last)
+	return b.String()
+}
+
+// aloft is a player that does not steer, at the media playlist of a session that
+// was sent to alpha.
+func (s *stage) aloft(channel string) (media string) {
+	s.t.Helper()
+	for i := 0; ; i++ {
+		entry := "/" + channel + "/master.m3u8?device=conservative&token=" + s.viewerToken(jwt.MapClaims{"jti": fmt.Sprint(i)})
+		for line := range strings.Lines(s.get(entry).ok(s.t).body) {
+			if strings.Contains(line, "/alpha/v360/") {
+				return strings.TrimSpace(line)
+			}
+		}
+	}
+}
+
+// withoutQuery is the URLs of a playlist by their file names.
+func withoutQuery(body string) map[string]string {
+	all := map[string]string{}
+	for line := range strings.Lines(body) {
+		line = strings.TrimSpace(line)
+		if _, uri, ok := strings.Cut(line, `URI="`); ok {
+			line = strings.TrimSuffix(uri, `"`)
+		}
+		if line != "" && line[0] != '#' {
+			line, _, _ = strings.Cut(line, "?")
+			all[line[strings.LastIndexByte(line, '/')+1:]] = line
+		}
+	}
+	return all
+}
+
+// A drain moves those who do not steer with the segments to come, and lets them
+// come back in the same way: nothing that was listed is listed elsewhere later.
+func TestDrainLeavesWhatWasListed(t *testing.T) {
+	for _, ahead := range []time.Duration{0, -20 * time.Second, 2 * time.Second} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			s := newStage(t, nil)
+			s.now = s.now.Truncate(2 * time.Second)
+			reload := func(media string) map[string]string {
+				t.Helper()
+				s.publish("/live/v360/index.m3u8", s.livePlaylist(ahead))
+				return withoutQuery(s.get(media).ok(t).body)
+			}
+			media := s.aloft("news")
+			listed := map[string]string{}
+			hosts := map[string][]int{} // by the numbers of what they have
+			for n := range 60 {
+				switch n {
+				case 10:
+					if err := s.proxy.Conditions().SetDrain("public", "alpha", &Drain{Who: "ops", Why: "test", Since: s.now}); err != nil {
+						t.Fatal(err)
+					}
+				case 40:
+					if err := s.proxy.Conditions().SetDrain("public", "alpha", nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for name, url := range reload(media) {
+					if name == "init.mp4" {
+						continue
+					}
+					if before, ok := listed[name]; ok && before != url {
+						t.Fatalf("reload %d: %s was %s", n, url, before)
+					}
+					listed[name] = url
+				}
+				host := strings.Split(listed[fmt.Sprintf("seg%d.m4s", s.now.Unix()/2-1)], "/")[2]
+				hosts[host] = append(hosts[host], n)
+				s.now = s.now.Add(2 * time.Second)
+			}
+			away := 0
+			for host, reloads := range hosts {
+				if host == "a.example" {
+					continue
+				}
+				away += len(reloads)
+				if first := reloads[0]; first < 10 || first > 22 {
+					t.Errorf("the first segment of %s came in reload %d, the drain in 10", host, first)
+				}
+			}
+			if len(hosts) != 2 || away < 28 || away > 32 {
+				t.Errorf("drained for 30 segments, the newest was at %v", hosts)
+			}
+		})
+	}
+}
+
+// Where the dates say nothing of when segments were published, a drain moves
+// all at once; so does it a programme on demand.
+func TestDrainWithoutDates(t *testing.T) {
+	for name, change := range map[string]func(string) string{
+		"undated":        func(p string) string { return strings.ReplaceAll(p, "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-OTHER") },
+		"of another day": func(p string) string { return strings.ReplaceAll(p, "2026-11-23", "2026-11-22") },
+		"on demand":      func(p string) string { return p + "#EXT-X-ENDLIST\n" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, nil)
+			s.publish("/live/v360/index.m3u8", change(s.livePlaylist(0)))
+			media := s.aloft("news")
+			if err := s.proxy.Conditions().SetDrain("public", "alpha", &Drain{Who: "ops", Why: "test", Since: s.now}); err != nil {
+				t.Fatal(err)
+			}
+			for _, url := range withoutQuery(s.get(media).ok(t).body) {
+				if strings.Contains(url, "a.example") {
+					t.Errorf("still at the drained CDN: %s", url)
+				}
+			}
+		})
+	}
+}
