@@ -122,24 +122,36 @@ type Shape struct {
 	SlotLengths []int
 }
 
-// Away is a time in which those who play from the current pathway were to leave
-// it. Segments that were published in it are listed under another pathway, all
+// Away is when those who play from the current pathway were to leave it.
+// Segments that were published then are listed under another pathway, all
 // others stay under the address they had: a server must not change what it says
 // of a segment once it is listed (rfc8216bis, section 6.2.1), and there are
 // players, hls.js among them, that refuse a playlist in which it has.
 type Away struct {
-	// From and Until enclose the time; a zero Until: it is not over. A segment
-	// counts as published one target duration before it ends: clocks differ, and
-	// what had been listed must not be taken for new.
-	From, Until time.Time
+	Times []Interval
 	// Pathway is the index of the other pathway.
 	Pathway int
 }
 
-// Has tells whether a segment belongs to the time, by when it ends.
+// Has tells whether a segment belongs to the times, by when it ends. It counts
+// as published one target duration before: clocks differ, and what had been
+// listed must not be taken for new.
 func (a *Away) Has(end time.Time, target time.Duration) bool {
 	at := end.Add(-target)
-	return at.After(a.From) && (a.Until.IsZero() || !at.After(a.Until))
+	for i := range a.Times {
+		if a.Times[i].has(at) {
+			return true
+		}
+	}
+	return false
+}
+
+// Interval is a time from From, exclusive, until Until, inclusive; a zero Until:
+// it is not over.
+type Interval struct{ From, Until time.Time }
+
+func (i *Interval) has(at time.Time) bool {
+	return at.After(i.From) && (i.Until.IsZero() || !at.After(i.Until))
 }
 
 // Steering is what the manifest says of the steering server.

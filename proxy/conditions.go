@@ -59,7 +59,7 @@ type Conditions struct {
 
 	mu        sync.Mutex
 	drains    map[pathwayKey]Drain
-	past      map[pathwayKey]absence // the last drain that was undone
+	absences  map[pathwayKey]*absences
 	health    map[pathwayKey]found
 	loads     map[pathwayKey]float64
 	overrides map[string][]Override // by set
@@ -91,7 +91,7 @@ func (c *Conditions) healthOf(s *pathwaySet, i int) found {
 // NewConditions gives conditions where all is healthy and nothing drained.
 func NewConditions(now func() time.Time) *Conditions {
 	return &Conditions{
-		now: now, drains: map[pathwayKey]Drain{}, past: map[pathwayKey]absence{}, health: map[pathwayKey]found{},
+		now: now, drains: map[pathwayKey]Drain{}, absences: map[pathwayKey]*absences{}, health: map[pathwayKey]found{},
 		loads: map[pathwayKey]float64{}, overrides: map[string][]Override{}, changed: map[string]int64{},
 	}
 }
@@ -109,15 +109,13 @@ func (c *Conditions) attach(sets []*pathwaySet) {
 
 // publish makes the set's steering state anew. Called with mu held.
 func (c *Conditions) publish(s *pathwaySet) {
-	state := &situation{changed: c.changed[s.name], ends: c.ends(s), absences: make([]absence, len(s.pathways))}
+	state := &situation{changed: c.changed[s.name], ends: c.ends(s), absences: make([]*absences, len(s.pathways))}
 	state.State = steering.State{Pathways: s.pathways, Conditions: make([]steering.Condition, len(s.pathways))}
 	for i, p := range s.pathways {
 		key := pathwayKey{s.name, p.ID}
 		d, drained := c.drains[key]
 		state.Conditions[i] = steering.Condition{Health: c.healthOf(s, i).health, Drained: drained, Until: d.Until, Load: c.loads[key]}
-		if state.absences[i] = c.past[key]; drained {
-			state.absences[i] = absenceOf(&d)
-		}
+		state.absences[i] = c.absences[key]
 	}
 	for _, o := range c.overrides[s.name] {
 		m, err := o.Match.match()
@@ -171,12 +169,13 @@ func (c *Conditions) SetDrain(set, id string, d *Drain) error {
 		old, drained := c.drains[k]
 		if d == nil {
 			if drained {
-				c.past[k] = absenceOf(&old).endedBy(c.now())
+				c.absences[k] = c.absences[k].endedBy(c.now())
 			}
 			delete(c.drains, k)
 			return drained
 		}
 		c.drains[k] = *d
+		c.absences[k] = c.absences[k].with(d)
 		return !drained || old != *d
 	})
 	if err != nil {

@@ -113,7 +113,7 @@ func (r *request) mediaPathway(key *shapeKey, t template) {
 		return
 	}
 	served := r.order.Has(i) && r.state.Conditions[i].Health != steering.Down
-	if other := r.otherThan(i); served && other >= 0 && r.absences[i].shows(t, r.now) {
+	if other := r.otherThan(i); served && other >= 0 && r.absences[i].show(t, r.now) {
 		key.order[1], key.n, key.away = uint8(other), 2, r.absences[i]
 		r.traceAway(key)
 		return
@@ -171,9 +171,8 @@ func shapeOf(k *shapeKey, segments manifest.SegmentMode) *manifest.Shape {
 	if k.since != 0 {
 		s.Since = time.Unix(k.since, 0)
 	}
-	if k.away.from != 0 {
-		away := k.away.of(1)
-		s.Away = &away
+	if k.away != nil {
+		s.Away = k.away.of(1)
 	}
 	for _, i := range k.order[:k.n] {
 		p, length := ch.cdns[i].shaped(k.tls, k.kind)

@@ -52,7 +52,7 @@ type request struct {
 	session []byte
 
 	state    *steering.State
-	absences []absence // by pathway
+	absences []*absences // by pathway
 	// since is when what viewers get changed last, Unix seconds; 0: never.
 	since int64
 	order steering.Order

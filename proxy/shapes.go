@@ -26,8 +26,8 @@ type shapeKey struct {
 	// since is Shape.Since in Unix seconds, for MPDs; 0: none.
 	since int64
 	// away is when order[0] was drained and segments come from order[1], for
-	// media playlists.
-	away absence
+	// media playlists; nil: never.
+	away *absences
 	// order holds the listed pathways; n of them count.
 	order [steering.MaxPathways]uint8
 	n     uint8

@@ -21,8 +21,8 @@ type situation struct {
 	// when drains and overrides end by themselves, sorted.
 	changed int64
 	ends    []int64
-	// absences are when pathways were drained last, by pathway.
-	absences []absence
+	// absences are when pathways were drained, by pathway.
+	absences []*absences
 }
 
 // since is when the last change was, of those that have come by now.

@@ -25,8 +25,11 @@ var threePathways = []manifest.Pathway{
 
 var steering = &manifest.Steering{Before: "/.manifold/steer/news?s=", After: "&v=1"}
 
-// drained is a time within some of the live playlists of testdata.
-var drained = &manifest.Away{From: time.Date(2026, 11, 23, 5, 16, 22, 0, time.UTC), Pathway: 1}
+// drained begins within some of the live playlists of testdata.
+var drained = &manifest.Away{
+	Times:   []manifest.Interval{{From: time.Date(2026, 11, 23, 5, 16, 22, 0, time.UTC)}},
+	Pathway: 1,
+}
 
 // shapes are what the goldens and the fuzz target specialise for.
 var shapes = map[string]*manifest.Shape{
