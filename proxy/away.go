@@ -91,9 +91,6 @@ func (a *absences) show(t template, now time.Time) bool {
 
 // traceAway tells of a media playlist with segments from two pathways.
 func (r *request) traceAway(key *shapeKey) {
-	if r.trace == nil {
-		return
-	}
 	newest := key.away.list[len(key.away.list)-1]
 	detail := "after " + r.ch.cdns[key.order[0]].id + ", for segments published from " + time.Unix(newest.from, 0).UTC().Format(time.RFC3339)
 	if newest.until != 0 {

@@ -12,35 +12,34 @@ func (r *request) choose() bool {
 	r.stop = atChoose
 	conditions := r.ch.set.state.Load()
 	r.state, r.absences, r.since = &conditions.State, conditions.absences, max(conditions.since(r.now), r.snap.since)
-	v := steering.Viewer{
+	v := &r.chooser
+	*v = steering.Viewer{
 		Session: r.sessionNumber(), Country: steering.Country(r.viewer.Claims.Country), ASN: r.place.ASN, Address: r.viewer.Address, Dwell: r.ch.dwell,
 	}
+	if !r.shared() { // one viewer stays where they were sent lately
+		v.Prev, v.Since, v.HasPrev = r.snap.memory.recall(v.Session, r.now)
+	}
+	r.order.Set(v, r.state, r.now)
 	if r.shared() {
-		r.order = steering.Choose(&v, r.state, r.now)
 		r.firstOfAddress()
-	} else {
-		r.chooseForOne(&v)
 	}
 	if r.order.N == 0 {
-		r.traceChoice()
+		if r.trace != nil {
+			r.traceChoice()
+		}
 		r.refuse(403, "no CDN may serve this viewer here")
 		return false
 	}
 	if r.viewer.Bound.IsValid() && !r.leaveOutUnbound() {
 		return false
 	}
-	r.traceChoice()
+	if r.trace != nil {
+		r.traceChoice()
+	}
 	if first := r.order.First(); !r.shared() && r.imagined == nil && (!v.HasPrev || v.Prev != first) {
 		r.snap.memory.remember(v.Session, first, r.now)
 	}
 	return true
-}
-
-// chooseForOne is the choice for one viewer, who stays where they were sent
-// lately.
-func (r *request) chooseForOne(v *steering.Viewer) {
-	v.Prev, v.Since, v.HasPrev = r.snap.memory.recall(v.Session, r.now)
-	r.order = steering.Choose(v, r.state, r.now)
 }
 
 // leaveOutUnbound takes the CDNs out of the order whose tokens cannot be bound
@@ -51,8 +50,7 @@ func (r *request) leaveOutUnbound() bool {
 		if m == nil {
 			return true
 		}
-		_, err := r.ch.access.CDNScope(&r.viewer, m, r.viewer.Scope, r.now)
-		return err == nil
+		return r.ch.access.CDNScope(&r.scope, &r.viewer, m, r.viewer.Scope, r.now) == nil
 	})
 	if r.order.N == 0 {
 		r.refuse(403, access.ErrUnbound.Error())

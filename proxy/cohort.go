@@ -204,7 +204,7 @@ func (r *request) meet(about *access.Request) (err error) {
 	r.device, r.session = c.shared, c.text
 	if r.asked == steeringAnswer {
 		r.place = r.locate()
-		r.viewer, err = r.ch.access.Enter(anyone, about)
+		err = r.ch.access.Enter(&r.viewer, anyone, about)
 		r.viewer.Claims.Country = session.Country(r.place.Country)
 		return err
 	}

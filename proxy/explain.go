@@ -173,10 +173,9 @@ var routeReasons = [...]explain.Reason{
 	route.ByWildcard: explain.RouteWildcard, route.ByHost: explain.RouteHost,
 }
 
+// The methods below are called where there is a trace.
+
 func (r *request) traceViewer(about *access.Request) {
-	if r.trace == nil {
-		return
-	}
 	why, byDevice := explain.AccessSession, explain.DeviceSession
 	switch {
 	case r.shared():
@@ -227,9 +226,6 @@ var chooseReasons = [...]explain.Reason{
 }
 
 func (r *request) traceChoice() {
-	if r.trace == nil {
-		return
-	}
 	status := r.p.conditions.Status()
 	for k := range r.order.N {
 		i := int(r.order.Index[k])
@@ -277,16 +273,10 @@ var fetchReasons = [...]explain.Reason{
 }
 
 func (r *request) traceFetch(a *origin.Answer) {
-	if r.trace == nil {
-		return
-	}
 	r.trace.Fetch(fetchReasons[a.State()], r.addr.Path, a.Age(), a.TTL(), "")
 }
 
 func (r *request) traceTemplate(t template, fault error) {
-	if r.trace == nil {
-		return
-	}
 	x := t.Index()
 	why, detail := explain.CompileDone, ""
 	switch {
@@ -305,7 +295,7 @@ func (r *request) traceTemplate(t template, fault error) {
 }
 
 func (r *request) tracePlan(s *manifest.Shape, key *shapeKey) {
-	if r.trace == nil || key.kind == manifest.HLSMedia {
+	if key.kind == manifest.HLSMedia {
 		return
 	}
 	var ids []string
@@ -344,18 +334,12 @@ func (r *request) traceTheirs(s *manifest.Shape, key *shapeKey) {
 	}
 }
 
+// traceToken tells of the token that was made last.
 func (r *request) traceToken(c *cdn, kind manifest.Kind) {
-	if r.trace == nil {
-		return
-	}
 	m := c.base(r.ex.TLS).minter
-	scope, err := r.ch.access.CDNScope(&r.viewer, m, "", r.now)
-	if err != nil {
-		return
-	}
 	place := "query"
 	if m.Form(kind).Place == manifest.InPath {
 		place = "path"
 	}
-	r.trace.Token(c.id, m.Format(), place, m.Root()+scope.Dir, time.Unix(scope.Expires, 0))
+	r.trace.Token(c.id, m.Format(), place, m.Root()+r.scope.Dir, time.Unix(r.scope.Expires, 0))
 }

@@ -16,26 +16,29 @@ import (
 // of its slots.
 func (r *request) planFor(t template) *manifest.Plan {
 	r.stop = atPlan
-	key := shapeKey{channel: r.ch, device: r.device, kind: t.Kind(), tls: r.ex.TLS, host: r.ex.Host, cohort: r.cohortText()}
+	key := &r.key
+	*key = shapeKey{channel: r.ch, device: r.device, kind: t.Kind(), tls: r.ex.TLS, host: r.ex.Host, cohort: r.cohortText()}
 	switch key.kind {
 	case manifest.HLSMedia:
-		r.mediaPathway(&key, t)
+		r.mediaPathway(key, t)
 	default:
 		key.tier, key.theirs = r.tier, t.Steered()
 		key.order, key.n = r.order.Index, uint8(r.order.N)
 	}
 	if key.kind == manifest.DASH && r.device.PlainBaseURL {
-		r.plainFirst(&key)
+		r.plainFirst(key)
 	}
 	if key.kind == manifest.DASH && t.Index().Live {
 		if key.since = r.since; r.trace != nil && r.since != 0 {
 			r.trace.Plan(explain.PlanSince, time.Unix(r.since, 0).UTC().Format(time.RFC3339), "")
 		}
 	}
-	shape := r.snap.shapes.get(&key, newShape)
-	r.tracePlan(shape, &key)
-	r.traceFilter(t, shape.Filter)
-	if !r.fillSlots(shape, &key) {
+	shape := r.snap.shapes.get(key, newShape)
+	if r.trace != nil {
+		r.tracePlan(shape, key)
+		r.traceFilter(t, shape.Filter)
+	}
+	if !r.fillSlots(shape, key) {
 		return nil
 	}
 	r.plan = manifest.Plan{Shape: shape, Path: r.addr.Path, Values: r.values[:1+len(shape.Pathways)]}
@@ -75,7 +78,9 @@ func (r *request) fillSlots(shape *manifest.Shape, key *shapeKey) bool {
 			return false
 		}
 		r.values[manifest.SlotToken(i)] = value
-		r.traceToken(cdn, key.kind)
+		if r.trace != nil {
+			r.traceToken(cdn, key.kind)
+		}
 	}
 	return true
 }
@@ -83,11 +88,10 @@ func (r *request) fillSlots(shape *manifest.Shape, key *shapeKey) bool {
 // token is the viewer's access token at a CDN: never wider than what the
 // viewer was granted, and shared by all who were granted the same.
 func (r *request) token(m *token.Minter, kind manifest.Kind) ([]byte, error) {
-	scope, err := r.ch.access.CDNScope(&r.viewer, m, "", r.now)
-	if err != nil {
+	if err := r.ch.access.CDNScope(&r.scope, &r.viewer, m, "", r.now); err != nil {
 		return nil, err
 	}
-	return m.Token(&scope, m.Form(kind))
+	return m.Token(&r.scope, m.Form(kind))
 }
 
 // mediaPathway puts the pathway whose URLs a media playlist carries into the
@@ -115,7 +119,9 @@ func (r *request) mediaPathway(key *shapeKey, t template) {
 	served := r.order.Has(i) && r.state.Conditions[i].Health != steering.Down
 	if other := r.otherThan(i); served && other >= 0 && r.absences[i].show(t, r.now) {
 		key.order[1], key.n, key.away = uint8(other), 2, r.absences[i]
-		r.traceAway(key)
+		if r.trace != nil {
+			r.traceAway(key)
+		}
 		return
 	}
 	if served && r.state.Conditions[i].Usable(r.now) {

@@ -41,24 +41,23 @@ const (
 // answer, an error, was written.
 func (r *request) fetch() *origin.Answer {
 	r.stop = atFetch
-	req := r.upstream(origin.Manifest)
-	answer, err := r.p.shield.Fetch(r.ex.Context(), &req)
+	answer, err := r.p.shield.Fetch(r.ex.Context(), r.upstream(origin.Manifest))
 	if err != nil {
 		r.originFailed(err)
 		return nil
 	}
-	r.traceFetch(answer)
-	r.timing(answer.State())
+	if r.trace != nil {
+		r.traceFetch(answer)
+	}
+	if answer.State().Waited() {
+		r.timing(answer.State())
+	}
 	return answer
 }
 
 // timing says how long the viewer waited for the origin (Server-Timing, W3C),
-// in milliseconds; nothing where it did not wait. What the edge itself takes
-// is below what is worth telling.
+// in milliseconds. What the edge itself takes is below what is worth telling.
 func (r *request) timing(state origin.State) {
-	if !state.Waited() {
-		return
-	}
 	from := len(r.ex.Text)
 	r.ex.Text = append(r.ex.Text, "origin;dur="...)
 	r.ex.Text = strconv.AppendFloat(r.ex.Text, r.p.now().Sub(r.now).Seconds()*1000, 'f', 1, 64)
@@ -114,7 +113,9 @@ func (r *request) compile(answer *origin.Answer) template {
 	r.ex.SetField("Cache-Status", r.ex.Piece(from))
 	t := v.(template)
 	r.served = servedAs(t.Kind())
-	r.traceTemplate(t, fault)
+	if r.trace != nil {
+		r.traceTemplate(t, fault)
+	}
 	return t
 }
 
@@ -156,6 +157,11 @@ func (r *request) redirected(t template) bool {
 	if !r.atEntry() || t.Kind() != manifest.HLSMedia || !r.device.Redirects {
 		return false
 	}
+	r.redirect()
+	return true
+}
+
+func (r *request) redirect() {
 	b := manifest.NewBuilder(nil, 256)
 	under := r.escapedPath()
 	if q := withoutParameter(r.ownQuery(), "CMCD"); q != "" {
@@ -169,7 +175,6 @@ func (r *request) redirected(t template) bool {
 	r.ex.SetField("Cache-Control", "private, no-store")
 	r.crossOrigin()
 	r.ex.Body = r.ex.Body[:0]
-	return true
 }
 
 // looksLikeXML tells an MPD from a playlist: the first character after a byte

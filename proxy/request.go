@@ -9,7 +9,9 @@ import (
 	"manifold/explain"
 	"manifold/geo"
 	"manifold/manifest"
+	"manifold/origin"
 	"manifold/proxy/access"
+	"manifold/proxy/access/token"
 	"manifold/proxy/route"
 	"manifold/steering"
 )
@@ -38,6 +40,7 @@ type request struct {
 	served served
 
 	device *device.Profile
+	about  access.Request // what access is told
 	viewer access.Viewer
 	place  geo.Place
 	// tier is an index of the channel's tiers, or noTier; tierWhy says why.
@@ -58,6 +61,13 @@ type request struct {
 	order steering.Order
 	// addressed says that the first is that because the address names it.
 	addressed bool
+
+	// What stages hand to their tools lies here, not in their frames: a new
+	// goroutine's stack is small, and to grow it costs as much as the work.
+	wanted  origin.Request
+	chooser steering.Viewer
+	key     shapeKey
+	scope   token.Scope
 
 	plan   manifest.Plan
 	values [1 + steering.MaxPathways][]byte

@@ -12,15 +12,15 @@ import (
 // upstream is the shield's request for the resource asked for. CMCD, tokens
 // and the session never reach it: the shield drops every query parameter that
 // the channel did not declare.
-func (r *request) upstream(class origin.Class) origin.Request {
-	req := origin.Request{
+func (r *request) upstream(class origin.Class) *origin.Request {
+	r.wanted = origin.Request{
 		Group: r.ch.group, Class: class, Path: r.escapedPath(),
 		Query: r.ex.RawQuery, Header: r.ex.Header,
 	}
 	if r.imagined == nil { // else the moment may be imagined too
-		req.Now = r.now
+		r.wanted.Now = r.now
 	}
-	return req
+	return &r.wanted
 }
 
 // escapedPath is the origin path as it stands in a URL, in the request's own
@@ -87,12 +87,14 @@ func (r *request) proxySegment() {
 	req := r.upstream(origin.Segment)
 	req.Range, req.IfRange = ex.Header.Get("Range"), ex.Header.Get("If-Range")
 	req.IfNoneMatch, req.IfModifiedSince = ex.Header.Get("If-None-Match"), ex.Header.Get("If-Modified-Since")
-	answer, err := r.p.shield.Fetch(ex.Context(), &req)
+	answer, err := r.p.shield.Fetch(ex.Context(), req)
 	if err != nil {
 		r.originFailed(err)
 		return
 	}
-	r.timing(answer.State())
+	if answer.State().Waited() {
+		r.timing(answer.State())
+	}
 	answer.Respond(ex)
 	r.keepPrivate()
 	r.crossOrigin()

@@ -62,6 +62,11 @@ func (t *shapeTable) get(key *shapeKey, build func(*shapeKey) *manifest.Shape) *
 			return e.shape
 		}
 	}
+	return t.add(bucket, key, build)
+}
+
+// add makes the shape of key and keeps it.
+func (t *shapeTable) add(bucket *[shapeWays]atomic.Pointer[shapeEntry], key *shapeKey, build func(*shapeKey) *manifest.Shape) *manifest.Shape {
 	own := *key
 	own.host = strings.Clone(key.host)
 	own.cohort = strings.Clone(key.cohort)

@@ -179,7 +179,7 @@ func (ch *channel) filterOf(tier int, d *device.Profile) *manifest.Filter {
 // traceFilter says what the filter left out, and where it could not be carried
 // through: something is always left to play (see the formats' packages).
 func (r *request) traceFilter(t template, f *manifest.Filter) {
-	if r.trace == nil || f == nil {
+	if f == nil {
 		return
 	}
 	subject := "device " + r.device.Name

@@ -14,33 +14,34 @@ import (
 // signed address, at the steering server by the session in its URL.
 func (r *request) access() bool {
 	r.stop = atAccess
-	ex := r.ex
-	about := access.Request{
-		Path: r.addr.Path, Remote: ex.Remote.Addr(), Now: r.now,
-		UserAgent: ex.Header.Get("User-Agent"),
-	}
+	about := &r.about
+	about.Path, about.Remote, about.Now = r.addr.Path, r.ex.Remote.Addr(), r.now
+	about.UserAgent = r.ex.Header.Get("User-Agent")
 	var err error
 	switch {
 	case r.addr.Cohort != "":
-		err = r.meet(&about)
+		err = r.meet(about)
 	case r.asked == steeringAnswer:
-		r.viewer, err = r.ch.access.Steer(r.addr.Session, &about)
+		err = r.ch.access.Steer(&r.viewer, r.addr.Session, about)
 		r.session = r.keep(r.addr.Session)
 	case r.addr.Session != "":
-		r.viewer, err = r.ch.access.Return(r.addr.Session, &about)
+		err = r.ch.access.Return(&r.viewer, r.addr.Session, about)
 		r.session = r.keep(r.addr.Session)
 	default:
-		err = r.enter(&about)
+		err = r.enter(about)
 	}
 	if err != nil {
+		r.viewer = access.Viewer{}
 		r.refuseAccess(err)
 		return false
 	}
 	if r.addr.Cohort == "" {
-		r.knowDevice(&about)
+		r.knowDevice(about)
 	}
 	r.chooseTier()
-	r.traceViewer(&about)
+	if r.trace != nil {
+		r.traceViewer(about)
+	}
 	return true
 }
 
@@ -93,15 +94,13 @@ func (r *request) enter(about *access.Request) (err error) {
 		return err
 	}
 	if r.imagined != nil && about.Token == "" {
-		r.viewer, err = r.ch.access.Enter(&access.Grant{Tier: r.imagined.Tier}, about)
-		return err
+		return r.ch.access.Enter(&r.viewer, &access.Grant{Tier: r.imagined.Tier}, about)
 	}
 	grant, err := r.ch.access.Check(about)
 	if err != nil {
 		return err
 	}
-	r.viewer, err = r.ch.access.Enter(grant, about)
-	return err
+	return r.ch.access.Enter(&r.viewer, grant, about)
 }
 
 // refuseAccess answers what access said.

@@ -92,23 +92,24 @@ func appendPayload(b []byte, c *Claims, id KeyID) []byte {
 func seconds(unix int64) uint32 { return uint32(min(max(unix, 0), 1<<32-1)) }
 
 // Parse reads the text of a session address that was asked for under the
-// channel's name and path prefix. With ErrExpired and ErrNotYet the claims are
-// authentic and returned; with the other errors they are empty. It does not
-// allocate, but for an address that is new and is remembered.
-func (k *Keys) Parse(text, channel, prefix string, now time.Time) (Claims, error) {
+// channel's name and path prefix into c. With ErrExpired and ErrNotYet the
+// claims are authentic and set; with the other errors they are empty. It does
+// not allocate, but for an address that is new and is remembered.
+func (k *Keys) Parse(c *Claims, text, channel, prefix string, now time.Time) error {
+	*c = Claims{}
 	if len(text) != TextLen {
-		return Claims{}, ErrMalformed
+		return ErrMalformed
 	}
 	unix := now.Unix()
-	if c := k.known.get(text, channel, prefix, unix); c != nil {
-		return *c, c.at(unix)
+	if known := k.known.get(text, channel, prefix, unix); known != nil {
+		*c = *known
+		return c.at(unix)
 	}
-	c, err := k.verify(text, channel, prefix)
-	if err != nil {
-		return Claims{}, err
+	if err := k.verify(c, text, channel, prefix); err != nil {
+		return err
 	}
-	k.known.put(text, channel, prefix, &c, unix)
-	return c, c.at(unix)
+	k.known.put(text, channel, prefix, c, unix)
+	return c.at(unix)
 }
 
 // at tells whether the claims hold at a time.
@@ -123,10 +124,10 @@ func (c *Claims) at(unix int64) error {
 }
 
 // verify reads the claims of an address and checks its signature.
-func (k *Keys) verify(text, channel, prefix string) (Claims, error) {
+func (k *Keys) verify(c *Claims, text, channel, prefix string) error {
 	var raw [size]byte
 	if !decode(&raw, text) || raw[0] != version {
-		return Claims{}, ErrMalformed
+		return ErrMalformed
 	}
 	id := KeyID(binary.BigEndian.Uint16(raw[1:]))
 	err := ErrUnknownKey
@@ -141,11 +142,11 @@ func (k *Keys) verify(text, channel, prefix string) (Claims, error) {
 		err = ErrSignature
 	}
 	if err != nil {
-		return Claims{}, err
+		return err
 	}
-	c := parsePayload(&raw)
+	parsePayload(c, &raw)
 	c.KeyID = id
-	return c, nil
+	return nil
 }
 
 func (m *macKey) verify(raw *[size]byte, channel, prefix string) bool {
@@ -159,7 +160,7 @@ func (m *macKey) verify(raw *[size]byte, channel, prefix string) bool {
 	return same == 1
 }
 
-func parsePayload(b *[size]byte) (c Claims) {
+func parsePayload(c *Claims, b *[size]byte) {
 	copy(c.ID[:], b[3:11])
 	c.Issued = int64(binary.BigEndian.Uint32(b[11:]))
 	c.Expires = int64(binary.BigEndian.Uint32(b[15:]))
@@ -175,7 +176,6 @@ func parsePayload(b *[size]byte) (c Claims) {
 	copy(c.Bound.hash[:], b[52:58])
 	c.Consent = binary.BigEndian.Uint16(b[58:])
 	c.Limits = binary.BigEndian.Uint16(b[60:])
-	return c
 }
 
 // decode reads text of exactly TextLen characters of the base64url alphabet.

@@ -11,7 +11,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(good, "new", "s/news")
 	f.Add("", "", "")
 	f.Fuzz(func(t *testing.T, text, channel, prefix string) {
-		got, err := k.Parse(text, channel, prefix, noon)
+		got, err := parse(k, text, channel, prefix, noon)
 		if err != nil {
 			return
 		}

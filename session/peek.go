@@ -9,7 +9,8 @@ func Peek(text string) (Claims, bool) {
 	if !decode(&raw, text) || raw[0] != version {
 		return Claims{}, false
 	}
-	c := parsePayload(&raw)
+	var c Claims
+	parsePayload(&c, &raw)
 	c.KeyID = KeyID(binary.BigEndian.Uint16(raw[1:]))
 	return c, true
 }

@@ -62,7 +62,7 @@ func TestRoundTrip(t *testing.T) {
 		if len(text) != TextLen {
 			t.Fatalf("text has %d characters, not %d", len(text), TextLen)
 		}
-		out, err := k.Parse(text, channel, prefix, noon)
+		out, err := parse(k, text, channel, prefix, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestEveryBitIsSigned(t *testing.T) {
 		for bit := range 8 {
 			bad := bytes.Clone(text)
 			bad[i] ^= 1 << bit
-			if _, err := k.Parse(string(bad), "news", "/news", noon); err == nil {
+			if _, err := parse(k, string(bad), "news", "/news", noon); err == nil {
 				t.Fatalf("character %d, bit %d flipped: accepted", i, bit)
 			}
 		}
@@ -94,7 +94,7 @@ func TestEveryBitIsSigned(t *testing.T) {
 			}
 			bad := bytes.Clone(text)
 			bad[i] = byte(other)
-			if _, err := k.Parse(string(bad), "news", "/news", noon); err == nil {
+			if _, err := parse(k, string(bad), "news", "/news", noon); err == nil {
 				t.Fatalf("character %d replaced by %q: accepted", i, other)
 			}
 		}
@@ -132,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 		"issued in the hours": {string(k.Append(nil, &future, "news", "/news")), "news", "/news", ErrNotYet},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := k.Parse(tc.text, tc.channel, tc.prefix, noon)
+			got, err := parse(k, tc.text, tc.channel, tc.prefix, noon)
 			if !errors.Is(err, tc.want) {
 				t.Fatalf("got %v, want %v", err, tc.want)
 			}
@@ -150,14 +150,14 @@ func TestRotation(t *testing.T) {
 	after := newTestKeys(t, Secrets{Sign: [][]byte{secretB}, Hash: secretH})
 	c := exampleClaims(before)
 	old := string(before.Append(nil, &c, "news", "/news"))
-	if _, err := during.Parse(old, "news", "/news", noon); err != nil {
+	if _, err := parse(during, old, "news", "/news", noon); err != nil {
 		t.Errorf("while both keys live: %v", err)
 	}
-	if _, err := after.Parse(old, "news", "/news", noon); !errors.Is(err, ErrUnknownKey) {
+	if _, err := parse(after, old, "news", "/news", noon); !errors.Is(err, ErrUnknownKey) {
 		t.Errorf("after the old key is gone: %v", err)
 	}
 	fresh := string(during.Append(nil, &c, "news", "/news"))
-	if _, err := after.Parse(fresh, "news", "/news", noon); err != nil {
+	if _, err := parse(after, fresh, "news", "/news", noon); err != nil {
 		t.Errorf("signed with the new key: %v", err)
 	}
 	e := Entry{Channel: "news", TokenID: "t1"}
@@ -198,4 +198,15 @@ func TestNames(t *testing.T) {
 			t.Errorf("CountryOf(%q) = %q, want %q", in, got, want)
 		}
 	}
+}
+
+// parse and verify give what an address says as a value.
+func parse(k *Keys, text, channel, prefix string, now time.Time) (c Claims, err error) {
+	err = k.Parse(&c, text, channel, prefix, now)
+	return c, err
+}
+
+func verify(k *Keys, text, channel, prefix string) (c Claims, err error) {
+	err = k.verify(&c, text, channel, prefix)
+	return c, err
 }

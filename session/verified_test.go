@@ -15,12 +15,12 @@ func TestRememberedAddress(t *testing.T) {
 	c := exampleClaims(k)
 	text := string(k.Append(nil, &c, "news", "/news"))
 	for range 3 {
-		if got, err := k.Parse(text, "news", "/news", noon); err != nil || got.ID != c.ID || got.KeyID == 0 {
+		if got, err := parse(k, text, "news", "/news", noon); err != nil || got.ID != c.ID || got.KeyID == 0 {
 			t.Fatalf("%+v, %v", got, err)
 		}
 	}
 	for _, other := range [][2]string{{"sport", "/news"}, {"news", "/other"}, {"", ""}} {
-		if _, err := k.Parse(text, other[0], other[1], noon); !errors.Is(err, ErrSignature) {
+		if _, err := parse(k, text, other[0], other[1], noon); !errors.Is(err, ErrSignature) {
 			t.Errorf("under %q: %v", other, err)
 		}
 	}
@@ -29,18 +29,18 @@ func TestRememberedAddress(t *testing.T) {
 		if changed[i]++; sextet[changed[i]] == 0x80 {
 			changed[i] = 'A'
 		}
-		if got, err := k.Parse(string(changed), "news", "/news", noon); err == nil || got != (Claims{}) {
+		if got, err := parse(k, string(changed), "news", "/news", noon); err == nil || got != (Claims{}) {
 			t.Fatalf("character %d changed: %+v, %v", i, got, err)
 		}
 	}
-	if got, err := k.Parse(text, "news", "/news", time.Unix(c.Expires, 0)); !errors.Is(err, ErrExpired) || got.ID != c.ID {
+	if got, err := parse(k, text, "news", "/news", time.Unix(c.Expires, 0)); !errors.Is(err, ErrExpired) || got.ID != c.ID {
 		t.Errorf("after its end: %+v, %v", got, err)
 	}
-	if _, err := k.Parse(text, "news", "/news", time.Unix(c.Issued, 0).Add(-time.Hour)); !errors.Is(err, ErrNotYet) {
+	if _, err := parse(k, text, "news", "/news", time.Unix(c.Issued, 0).Add(-time.Hour)); !errors.Is(err, ErrNotYet) {
 		t.Errorf("before its time: %v", err)
 	}
 	rotated := newTestKeys(t, Secrets{Sign: [][]byte{secretB}, Hash: secretA})
-	if _, err := rotated.Parse(text, "news", "/news", noon); !errors.Is(err, ErrUnknownKey) {
+	if _, err := parse(rotated, text, "news", "/news", noon); !errors.Is(err, ErrUnknownKey) {
 		t.Errorf("under other keys: %v", err)
 	}
 }
@@ -86,7 +86,7 @@ func TestRememberedConcurrently(t *testing.T) {
 		wg.Go(func() {
 			for n := range 1000 {
 				i := n * 7 % len(all)
-				if c, err := k.Parse(all[i], "news", "/news", noon); err != nil || binary.BigEndian.Uint64(c.ID[:]) != uint64(i) {
+				if c, err := parse(k, all[i], "news", "/news", noon); err != nil || binary.BigEndian.Uint64(c.ID[:]) != uint64(i) {
 					t.Errorf("address %d: %+v, %v", i, c, err)
 					return
 				}

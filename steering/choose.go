@@ -201,8 +201,14 @@ func (o *Order) Keep(ok func(i int) bool) {
 // weighted rendezvous hashing (score = -w / ln u, u from session and pathway):
 // draining one pathway, or changing a weight, moves only the sessions that
 // must move. It is pure and does not allocate.
-func Choose(v *Viewer, s *State, now time.Time) Order {
-	var o Order
+func Choose(v *Viewer, s *State, now time.Time) (o Order) {
+	o.Set(v, s, now)
+	return o
+}
+
+// Set makes o the order that [Choose] gives.
+func (o *Order) Set(v *Viewer, s *State, now time.Time) {
+	*o = Order{}
 	override := s.override(v, now)
 	for i := range min(len(s.Pathways), MaxPathways) {
 		reason, score := s.judge(v, i, override, now)
@@ -218,7 +224,6 @@ func Choose(v *Viewer, s *State, now time.Time) Order {
 		o.Index[at], o.Reason[at], o.Score[at] = uint8(i), reason, score
 		o.N++
 	}
-	return o
 }
 
 // override finds the pathway that an operator puts first for the viewer, or

@@ -208,7 +208,7 @@ func TestNoExpiryWhereAllowed(t *testing.T) {
 	if len(first.TokenID) != 32 {
 		t.Errorf("token id %q", first.TokenID)
 	}
-	v, err := p.Enter(first, r)
+	v, err := enter(p, first, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,16 +230,16 @@ func TestNoTokenAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := p.Enter(g, r)
+	v, err := enter(p, g, r)
 	if err != nil || v.Scope != "" || v.Bound.IsValid() || !v.Claims.Token.IsZero() || !v.Claims.Subject.IsZero() {
 		t.Errorf("%+v, %v", v, err)
 	}
 	text := string(p.AppendAddress(nil, &v.Claims))
-	if _, err := p.Return(text, r); err != nil {
+	if _, err := comeBack(p, text, r); err != nil {
 		t.Error(err)
 	}
 	// The same keys and channel, but now a token is asked for.
-	if _, err := newPolicy(t, testConfig()).Return(text, r); !errors.Is(err, ErrSessionToken) {
+	if _, err := comeBack(newPolicy(t, testConfig()), text, r); !errors.Is(err, ErrSessionToken) {
 		t.Errorf("a session without a token: %v", err)
 	}
 }

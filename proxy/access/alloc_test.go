@@ -23,7 +23,7 @@ func TestNoAllocations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := p.Enter(g, r)
+	v, err := enter(p, g, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,18 +41,18 @@ func TestNoAllocations(t *testing.T) {
 			}
 		},
 		"Enter": func() {
-			if v, err = p.Enter(g, r); err != nil {
+			if v, err = enter(p, g, r); err != nil {
 				t.Error(err)
 			}
 		},
 		"AppendAddress": func() { buf = p.AppendAddress(buf[:0], &v.Claims) },
 		"Return": func() {
-			if v, err = p.Return(address, r); err != nil {
+			if v, err = comeBack(p, address, r); err != nil {
 				t.Error(err)
 			}
 		},
 		"CDNScope and Token": func() {
-			s, err := p.CDNScope(&v, m, "movie1/", noon)
+			s, err := cdnScope(p, &v, m, "movie1/", noon)
 			if err != nil {
 				t.Error(err)
 			}
@@ -61,7 +61,7 @@ func TestNoAllocations(t *testing.T) {
 			}
 		},
 		"refused": func() {
-			if _, err := p.Return(address[1:], r); err == nil {
+			if _, err := comeBack(p, address[1:], r); err == nil {
 				t.Error("accepted")
 			}
 		},

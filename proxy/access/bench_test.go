@@ -30,13 +30,13 @@ func BenchmarkCheck(b *testing.B) {
 func BenchmarkReturn(b *testing.B) {
 	p := newPolicy(b, testConfig())
 	r := request("")
-	v, err := p.Enter(testGrant(), r)
+	v, err := enter(p, testGrant(), r)
 	if err != nil {
 		b.Fatal(err)
 	}
 	text := string(p.AppendAddress(nil, &v.Claims))
 	for b.Loop() {
-		if _, err := p.Return(text, r); err != nil {
+		if _, err := comeBack(p, text, r); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,8 +9,10 @@ import (
 	"manifold/session"
 )
 
-// Viewer is who one request is for, and how far they may go: made at the
-// entry by [Policy.Enter] and at a session address by [Policy.Return].
+// Viewer is who one request is for, and how far they may go: set at the entry
+// by [Policy.Enter] and at a session address by [Policy.Return], from its zero
+// value. With an error it is not to be
+// used.
 type Viewer struct {
 	// Claims are those of the session address. At the entry they are filled
 	// but for what others find out (Cohort, Device, Country, Consent, Limits);
@@ -31,16 +33,16 @@ type Viewer struct {
 // Enter makes the viewer of a request at the entry that Check allowed. The
 // session's id and times are derived: who asks again gets the same ones. The
 // error is an *Error.
-func (p *Policy) Enter(g *Grant, r *Request) (Viewer, error) {
+func (p *Policy) Enter(v *Viewer, g *Grant, r *Request) error {
 	dir, ok := g.scope(p.channel.Prefix, r.Path)
 	if !ok {
-		return Viewer{}, ErrPath
+		return ErrPath
 	}
 	scope, ok := p.sessions.Scope(dir)
 	if !ok {
-		return Viewer{}, ErrPath
+		return ErrPath
 	}
-	v := Viewer{Address: r.Remote.Unmap().WithZone(""), Scope: dir, Bound: g.Address, Tier: g.Tier}
+	*v = Viewer{Address: r.Remote.Unmap().WithZone(""), Scope: dir, Bound: g.Address, Tier: g.Tier}
 	player := r.Player
 	if g.Session != "" {
 		player = g.Session
@@ -57,7 +59,7 @@ func (p *Policy) Enter(g *Grant, r *Request) (Viewer, error) {
 	c.Subject = p.sessions.Subject(g.Subject)
 	c.Token = p.sessions.Token(g.TokenID)
 	c.Bound = p.sessions.Address(g.Address)
-	return v, nil
+	return nil
 }
 
 // AppendAddress adds the session's text to dst: what stands after "~".
@@ -68,63 +70,63 @@ func (p *Policy) AppendAddress(dst []byte, c *session.Claims) []byte {
 // Return makes the viewer of a request at a session address, and checks again
 // all that bound them at the entry: time, path and address. The error is an
 // *Error. It does not allocate.
-func (p *Policy) Return(text string, r *Request) (Viewer, error) {
-	c, err := p.sessions.Parse(text, p.channel.Name, p.channel.Prefix, r.Now)
-	if err != nil {
-		return Viewer{}, sessionError(err)
+func (p *Policy) Return(v *Viewer, text string, r *Request) error {
+	c := &v.Claims
+	if err := p.sessions.Parse(c, text, p.channel.Name, p.channel.Prefix, r.Now); err != nil {
+		return sessionError(err)
 	}
 	if p.NeedsToken() && c.Token.IsZero() {
-		return Viewer{}, ErrSessionToken
+		return ErrSessionToken
 	}
-	dir, ok := p.sessions.InScope(c.Scope, r.Path)
-	if !ok {
-		return Viewer{}, ErrPath
+	var ok bool
+	if v.Scope, ok = p.sessions.InScope(c.Scope, r.Path); !ok {
+		return ErrPath
 	}
-	v := Viewer{Claims: c, Address: r.Remote.Unmap().WithZone(""), Scope: dir}
+	v.Address = r.Remote.Unmap().WithZone("")
 	if !p.sessions.AtAddress(c.Bound, v.Address) {
-		return Viewer{}, ErrAddress
+		return ErrAddress
 	}
 	v.Bound, _ = c.Bound.Prefix(v.Address)
-	return v, nil
+	return nil
 }
 
 // Steer makes the viewer of a request at the steering server, which opens no
 // path: Scope is not set. A session that has ended is still steered, for a
 // player that is refused once may never ask again, and its media ends with the
 // tokens of the CDNs. The error is an *Error. It does not allocate.
-func (p *Policy) Steer(text string, r *Request) (Viewer, error) {
-	c, err := p.sessions.Parse(text, p.channel.Name, p.channel.Prefix, r.Now)
-	if err != nil && err != session.ErrExpired {
-		return Viewer{}, sessionError(err)
+func (p *Policy) Steer(v *Viewer, text string, r *Request) error {
+	c := &v.Claims
+	if err := p.sessions.Parse(c, text, p.channel.Name, p.channel.Prefix, r.Now); err != nil && err != session.ErrExpired {
+		return sessionError(err)
 	}
-	v := Viewer{Claims: c, Address: r.Remote.Unmap().WithZone("")}
+	v.Address = r.Remote.Unmap().WithZone("")
 	v.Bound, _ = c.Bound.Prefix(v.Address)
-	return v, nil
+	return nil
 }
 
-// CDNScope narrows what the viewer may have to one CDN's token: it ends when
+// CDNScope sets s to what the viewer may have of one CDN: its token ends when
 // the viewer's right does or sooner, holds for the asset's directory below
 // the origin's root ("movie1/", "" for all) as far as the viewer may read it,
 // and is bound to the client's address if the viewer is. What that CDN then
 // accepts, the viewer's grant accepts. The error is [ErrPath], or [ErrUnbound]
 // where the CDN sees viewers in the other address family. It does not allocate.
-func (p *Policy) CDNScope(v *Viewer, m *token.Minter, asset string, now time.Time) (token.Scope, error) {
-	s := token.Scope{Dir: asset, Expires: m.Expiry(now, v.Claims.Expires)}
+func (p *Policy) CDNScope(s *token.Scope, v *Viewer, m *token.Minter, asset string, now time.Time) error {
+	*s = token.Scope{Dir: asset, Expires: m.Expiry(now, v.Claims.Expires)}
 	if !strings.HasPrefix(asset, v.Scope) {
 		if !strings.HasPrefix(v.Scope, asset) {
-			return token.Scope{}, ErrPath
+			return ErrPath
 		}
 		s.Dir = v.Scope
 	}
 	if !v.Bound.IsValid() {
-		return s, nil
+		return nil
 	}
 	if !m.CanBind(v.Address) {
 		if p.cfg.UnboundCDN {
-			return s, nil
+			return nil
 		}
-		return token.Scope{}, ErrUnbound
+		return ErrUnbound
 	}
 	s.Client = netip.PrefixFrom(v.Address, v.Bound.Bits())
-	return s, nil
+	return nil
 }

@@ -22,7 +22,7 @@ func TestEnterAndReturn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := p.Enter(g, r)
+	v, err := enter(p, g, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestEnterAndReturn(t *testing.T) {
 
 	back := *r
 	back.Token, back.Path = "", "movie1/v720/index.m3u8"
-	got, err := p.Return(text, &back)
+	got, err := comeBack(p, text, &back)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestEnterAndReturn(t *testing.T) {
 	} {
 		back := back
 		tc.change(&back)
-		if _, err := p.Return(tc.text, &back); !errors.Is(err, tc.want) {
+		if _, err := comeBack(p, tc.text, &back); !errors.Is(err, tc.want) {
 			t.Errorf("%s: %v, want %v", name, err, tc.want)
 		}
 	}
@@ -70,7 +70,7 @@ func TestEnterAndReturn(t *testing.T) {
 
 func TestSteer(t *testing.T) {
 	p := newPolicy(t, testConfig())
-	v, err := p.Enter(testGrant(), request(""))
+	v, err := enter(p, testGrant(), request(""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,11 +78,11 @@ func TestSteer(t *testing.T) {
 	r := request("")
 	r.Path = ""
 	r.Now = noon.Add(24 * time.Hour) // the session has ended, and is still steered
-	got, err := p.Steer(text, r)
+	got, err := steer(p, text, r)
 	if err != nil || got.Claims.ID != v.Claims.ID || got.Scope != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := p.Steer(text[:60]+next(text[60])+text[61:], r); !errors.Is(err, ErrSessionForged) {
+	if _, err := steer(p, text[:60]+next(text[60])+text[61:], r); !errors.Is(err, ErrSessionForged) {
 		t.Errorf("a changed address: %v", err)
 	}
 }
@@ -93,7 +93,7 @@ func TestSessionsOfOneViewer(t *testing.T) {
 		g := testGrant()
 		r := request("")
 		change(g, r)
-		v, err := p.Enter(g, r)
+		v, err := enter(p, g, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,16 +157,16 @@ func TestAttenuation(t *testing.T) {
 		if _, ok := g.scope("/vod", r.Path); !ok {
 			return // the entry itself is refused
 		}
-		v, err := bound.Enter(g, r)
+		v, err := enter(bound, g, r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if rapid.Bool().Draw(t, "return") {
-			if v, err = bound.Return(string(bound.AppendAddress(nil, &v.Claims)), r); err != nil {
+			if v, err = comeBack(bound, string(bound.AppendAddress(nil, &v.Claims)), r); err != nil {
 				t.Fatal(err)
 			}
 		}
-		s, err := bound.CDNScope(&v, m, asset, noon)
+		s, err := cdnScope(bound, &v, m, asset, noon)
 		if errors.Is(err, ErrUnbound) {
 			if !g.Address.IsValid() || m.CanBind(r.Remote) {
 				t.Fatal("left out for nothing")
@@ -227,14 +227,35 @@ func TestUnboundCDN(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := p.Enter(testGrant(), request(""))
+	v, err := enter(p, testGrant(), request(""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := p.CDNScope(&v, m, "movie1/", noon); err != nil || s.Client.IsValid() {
+	if s, err := cdnScope(p, &v, m, "movie1/", noon); err != nil || s.Client.IsValid() {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if _, err := p.CDNScope(&v, m, "movie2/", noon); !errors.Is(err, ErrPath) {
+	if _, err := cdnScope(p, &v, m, "movie2/", noon); !errors.Is(err, ErrPath) {
 		t.Errorf("another asset: %v", err)
 	}
+}
+
+// These give the viewer, and the scope, as values.
+func enter(p *Policy, g *Grant, r *Request) (v Viewer, err error) {
+	err = p.Enter(&v, g, r)
+	return v, err
+}
+
+func comeBack(p *Policy, text string, r *Request) (v Viewer, err error) {
+	err = p.Return(&v, text, r)
+	return v, err
+}
+
+func steer(p *Policy, text string, r *Request) (v Viewer, err error) {
+	err = p.Steer(&v, text, r)
+	return v, err
+}
+
+func cdnScope(p *Policy, v *Viewer, m *token.Minter, asset string, now time.Time) (s token.Scope, err error) {
+	err = p.CDNScope(&s, v, m, asset, now)
+	return s, err
 }

@@ -37,14 +37,19 @@ func (c *cache) init() { c.seed = maphash.MakeSeed() }
 // Token gives the token of the scope, made once and then looked up, without
 // an allocation. The bytes are shared: they must not be changed.
 func (m *Minter) Token(s *Scope, form Form) ([]byte, error) {
-	key := cacheKey{*s, form}
 	last := &m.cache.last[0]
 	if form.XML {
 		last = &m.cache.last[1]
 	}
-	if e := last.Load(); e != nil && e.key == key {
+	if e := last.Load(); e != nil && e.key.form == form && e.key.scope == *s {
 		return e.text, nil
 	}
+	return m.lookUp(s, form, last)
+}
+
+// lookUp finds a token that was not the last one asked for, or makes it.
+func (m *Minter) lookUp(s *Scope, form Form, last *atomic.Pointer[cached]) ([]byte, error) {
+	key := cacheKey{*s, form}
 	bucket := &m.cache.buckets[m.cache.index(&key)]
 	victim := 0
 	soonest := int64(1<<63 - 1)
