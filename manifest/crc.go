@@ -51,9 +51,11 @@ var crcShift4 = func() (t [16]uint32) {
 	return t
 }()
 
-// crcMul is a·b mod P, four bits of a at a time from the highest power down.
-func crcMul(a, b uint32) uint32 {
-	var t [16]uint32 // t[n] is b times the polynomial that the bits of n are
+// crcFactor is what multiplies by b: crcFactor[n] is b times the polynomial that
+// the bits of n are.
+type crcFactor [16]uint32
+
+func newCRCFactor(b uint32) (t crcFactor) {
 	t[8] = b
 	t[4] = b>>1 ^ crc32.IEEE&-(b&1)
 	t[2] = t[4]>>1 ^ crc32.IEEE&-(t[4]&1)
@@ -65,6 +67,11 @@ func crcMul(a, b uint32) uint32 {
 	for i := uint32(9); i < 16; i++ {
 		t[i] = t[8] ^ t[i-8]
 	}
+	return t
+}
+
+// times is a·b mod P, four bits of a at a time from the highest power down.
+func (t *crcFactor) times(a uint32) uint32 {
 	p := t[a&15]
 	for i := 4; i < 32; i += 4 {
 		p = p>>4 ^ crcShift4[p&15] ^ t[a>>i&15]

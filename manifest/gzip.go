@@ -19,11 +19,11 @@ type gzipForm struct {
 	crc     uint32 // of the text with zeros for the values
 }
 
-// gzipSlot is a slot in use and the sum of x^(8d) over its places, d being the
-// bytes of text that follow.
+// gzipSlot is a slot in use and the factor that is the sum of x^(8d) over its
+// places, d being the bytes of text that follow.
 type gzipSlot struct {
-	slot Slot
-	sum  uint32
+	slot   Slot
+	factor crcFactor
 }
 
 // gzipHeader has no name, no time, no flags, and an unknown system.
@@ -49,8 +49,9 @@ func (g *gzipForm) append(dst []byte, values [][]byte) []byte {
 		copy(out[p.at:p.at+p.n], values[p.slot][p.from:])
 	}
 	crc := g.crc
-	for _, s := range g.slots {
-		crc ^= crcMul(rawCRC(values[s.slot]), s.sum)
+	for i := range g.slots {
+		s := &g.slots[i]
+		crc ^= s.factor.times(rawCRC(values[s.slot]))
 	}
 	binary.LittleEndian.PutUint32(out[len(out)-8:], crc)
 	return dst

@@ -303,7 +303,7 @@ func TestGzipVerification(t *testing.T) {
 	for name, spoil := range map[string]func(g *gzipForm){
 		"text":      func(g *gzipForm) { g.member[len(gzipHeader)+8] ^= 4 },
 		"crc":       func(g *gzipForm) { g.crc++ },
-		"sum":       func(g *gzipForm) { g.slots[0].sum++ },
+		"factor":    func(g *gzipForm) { g.slots[0].factor = newCRCFactor(1) },
 		"size":      func(g *gzipForm) { g.member[len(g.member)-1]++ },
 		"patch":     func(g *gzipForm) { g.patches[0].at++ },
 		"no patch":  func(g *gzipForm) { g.patches = nil },

@@ -61,7 +61,7 @@ func (m *gzipMaker) form(f *Form) *gzipForm {
 	return g
 }
 
-// crcSlots gives the slots in use with their sums.
+// crcSlots gives the slots in use with their factors.
 func (f *Form) crcSlots() []gzipSlot {
 	sums := make([]crcSum, len(f.uses))
 	for _, c := range f.cuts {
@@ -70,7 +70,7 @@ func (f *Form) crcSlots() []gzipSlot {
 	var slots []gzipSlot
 	for s := range sums {
 		if f.uses[s] > 0 {
-			slots = append(slots, gzipSlot{Slot(s), sums[s].at(len(f.text))})
+			slots = append(slots, gzipSlot{Slot(s), newCRCFactor(sums[s].at(len(f.text)))})
 		}
 	}
 	return slots
