@@ -1,8 +1,10 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -24,6 +26,39 @@ type gzipForm struct {
 type gzipSlot struct {
 	slot   Slot
 	factor crcFactor
+	last   atomic.Pointer[lastValue]
+	misses atomic.Uint32 // how often another came since it did
+}
+
+// lastValue is one of the values that a slot had last: a CDN's token is the same
+// for all viewers for minutes.
+type lastValue struct {
+	value []byte
+	part  uint32
+}
+
+// patience is how many others come before one of them takes its place; then
+// twice as many, and so on: values that are each viewer's own do not make
+// renders allocate.
+const patience = 64
+
+// part is what a value adds to the CRC of the whole.
+func (s *gzipSlot) part(value []byte) uint32 {
+	if s.slot == SlotSession {
+		return s.factor.times(rawCRC(value))
+	}
+	last := s.last.Load()
+	if last != nil && bytes.Equal(last.value, value) {
+		if s.misses.Load() != 0 {
+			s.misses.Store(0)
+		}
+		return last.part
+	}
+	part := s.factor.times(rawCRC(value))
+	if n := s.misses.Add(1); last == nil || n >= patience && n&(n-1) == 0 {
+		s.last.Store(&lastValue{bytes.Clone(value), part})
+	}
+	return part
 }
 
 // gzipHeader has no name, no time, no flags, and an unknown system.
@@ -50,8 +85,7 @@ func (g *gzipForm) append(dst []byte, values [][]byte) []byte {
 	}
 	crc := g.crc
 	for i := range g.slots {
-		s := &g.slots[i]
-		crc ^= s.factor.times(rawCRC(values[s.slot]))
+		crc ^= g.slots[i].part(values[g.slots[i].slot])
 	}
 	binary.LittleEndian.PutUint32(out[len(out)-8:], crc)
 	return dst

@@ -28,6 +28,7 @@ func TestAllocations(t *testing.T) {
 		{"Append", func() { f.Append(dst, values) }},
 		{"Append, other lengths", func() { f.Append(dst, others) }},
 		{"AppendGzip", func() { f.AppendGzip(dst, values) }},
+		{"AppendGzip, another token each time", func() { values[1][0]++; f.AppendGzip(dst, values) }},
 		{"AppendGzip, other lengths", func() { f.AppendGzip(dst, others) }},
 		{"AppendGzip, no values", func() { f.AppendGzip(dst, nil) }},
 		{"Shared, with a session", func() { f.Shared(values, false) }},

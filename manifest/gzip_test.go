@@ -340,6 +340,30 @@ func TestGzipConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
+// The CRC of a value that comes often is known, and every other value still has
+// its own.
+func TestGzipLastValue(t *testing.T) {
+	b := NewBuilder([]int{40, 40}, 100)
+	mediaPlaylist(b, 10, 1)
+	f := b.Form()
+	values := [][]byte{make([]byte, 40), make([]byte, 40)}
+	for round := range 3 {
+		for i := range 3 * patience {
+			values[1][0] = byte('a' + round)
+			if i%5 == 4 {
+				values[1][0] = byte(i) // in the same memory
+			}
+			got, err := inflate(f.AppendGzip(nil, values))
+			if want := f.Append(nil, values); err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("round %d, render %d: wrong content (%v)", round, i, err)
+			}
+		}
+		if last := f.gz.slots[len(f.gz.slots)-1].last.Load(); last.value[0] != byte('a'+round) {
+			t.Errorf("round %d: the last value is of %q", round, last.value[0])
+		}
+	}
+}
+
 // FuzzGzip cuts fuzzed text at 0xFE and 0xFD, which become slots.
 func FuzzGzip(f *testing.F) {
 	f.Add([]byte("#EXTM3U\n#EXTINF:4,\nhttps://a/\xfe/1.ts\n#EXTINF:4,\nhttps://a/\xfe/2.ts\n"), uint16(40), uint16(3))

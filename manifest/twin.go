@@ -67,10 +67,12 @@ func (f *Form) crcSlots() []gzipSlot {
 	for _, c := range f.cuts {
 		sums[c.slot].add(c.at + f.lens[c.slot])
 	}
-	var slots []gzipSlot
+	slots := make([]gzipSlot, 0, len(sums))
 	for s := range sums {
 		if f.uses[s] > 0 {
-			slots = append(slots, gzipSlot{Slot(s), newCRCFactor(sums[s].at(len(f.text)))})
+			slots = slots[:len(slots)+1]
+			last := &slots[len(slots)-1]
+			last.slot, last.factor = Slot(s), newCRCFactor(sums[s].at(len(f.text)))
 		}
 	}
 	return slots

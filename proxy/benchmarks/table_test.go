@@ -3,8 +3,10 @@ package benchmarks
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"regexp"
+	"slices"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -14,8 +16,8 @@ import (
 
 var (
 	table    = flag.Bool("table", false, "print the comparison in Markdown instead of testing, and fail where a budget is not held")
-	roundFor = flag.Duration("round", 300*time.Millisecond, "how long a contender's round takes, with -table")
-	rounds   = flag.Int("rounds", 15, "how many rounds each contender has, with -table; the median counts")
+	roundFor = flag.Duration("round", 150*time.Millisecond, "how long a contender's round takes, with -table")
+	rounds   = flag.Int("rounds", 31, "how many rounds each contender has, with -table; the median counts")
 	match    = flag.String("match", "", "with -table, measure only the cases whose name (h1/VOD500Gzip) matches this regular expression")
 )
 
@@ -44,7 +46,7 @@ func printRounds(b *testing.B) bool {
 		measure.Conditions("proxy/benchmarks"), viewers, connections, *rounds, *roundFor)
 	fmt.Println("| | | | processor | wall | allocations | body | ours × this, processor |")
 	fmt.Println("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |")
-	worst := map[string]float64{}
+	ratios := map[string][]float64{} // to the bare handler, by protocol
 	for _, p := range protocols {
 		for i := range cases {
 			if !only.MatchString(p + "/" + cases[i].name) {
@@ -62,7 +64,7 @@ func printRounds(b *testing.B) bool {
 			for _, c := range contenders {
 				ratio := all[c].ratio
 				if c == "bare" {
-					worst[p] = max(worst[p], ratio)
+					ratios[p] = append(ratios[p], ratio)
 				}
 				fmt.Printf("| %s | %s | %s | %s | %s | %.1f | %d B | %s |\n", name, about, c,
 					measure.Time(all[c].cpu), measure.Time(all[c].wall), all[c].allocs, t.size, measure.Digits(ratio))
@@ -71,7 +73,7 @@ func printRounds(b *testing.B) bool {
 		}
 	}
 	fmt.Println()
-	return printBudgets(worst)
+	return printBudgets(ratios)
 }
 
 // compare lets the contenders take turns, each beginning as often as the
@@ -120,20 +122,27 @@ func (s *stage) compare(t *trial) (map[string]figures, error) {
 	return medians, nil
 }
 
-func printBudgets(worst map[string]float64) bool {
+// printBudgets holds the worst case of each protocol against its budget; the
+// geometric mean of all cases, which noise moves less, stands beside it.
+func printBudgets(ratios map[string][]float64) bool {
 	held := true
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "| budget\t| at most\t| processor, worst case\t| held\t|")
-	fmt.Fprintln(w, "| ---\t| ---\t| ---\t| ---\t|")
+	fmt.Fprintln(w, "| budget\t| at most\t| processor, mean\t| worst case\t| held\t|")
+	fmt.Fprintln(w, "| ---\t| ---\t| ---\t| ---\t| ---\t|")
 	for _, p := range protocols {
-		if worst[p] == 0 {
+		if len(ratios[p]) == 0 {
 			continue // not measured
 		}
+		worst, logs := slices.Max(ratios[p]), 0.0
+		for _, r := range ratios[p] {
+			logs += math.Log(r)
+		}
+		mean := math.Exp(logs / float64(len(ratios[p])))
 		verdict := "yes"
-		if !(worst[p] <= budgets[p]) {
+		if !(worst <= budgets[p]) {
 			held, verdict = false, "no"
 		}
-		fmt.Fprintf(w, "| whole request over %s, of bare\t| %s\t| %s\t| %s\t|\n", p, measure.Digits(budgets[p]), measure.Digits(worst[p]), verdict)
+		fmt.Fprintf(w, "| whole request over %s, of bare\t| %s\t| %s\t| %s\t| %s\t|\n", p, measure.Digits(budgets[p]), measure.Digits(mean), measure.Digits(worst), verdict)
 	}
 	_ = w.Flush()
 	return held
