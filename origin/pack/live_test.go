@@ -87,20 +87,23 @@ func TestWindowAndExpiry(t *testing.T) {
 		}
 		return nil
 	}
-	ctx := context.Background()
-	run, err := p.Begin(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tracks := streams(t, 121)
-	for i := len(tracks) - 1; i >= 0; i-- {
-		if err := run.Feed(ctx, i, bytes.NewReader(tracks[i])); err != nil {
+	feed := func(tracks [][]byte) *Run {
+		ctx := context.Background()
+		run, err := p.Begin(ctx, "")
+		if err != nil {
 			t.Fatal(err)
 		}
+		for i := len(tracks) - 1; i >= 0; i-- {
+			if err := run.Feed(ctx, i, bytes.NewReader(tracks[i])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := run.End(ctx, false); err != nil {
+			t.Fatal(err)
+		}
+		return run
 	}
-	if err := run.End(ctx, false); err != nil {
-		t.Fatal(err)
-	}
+	run := feed(streams(t, 121))
 	if n := cap(run.tracks[0].segments); n > 64 {
 		t.Errorf("%d segments remembered", n)
 	}
@@ -115,9 +118,7 @@ func TestWindowAndExpiry(t *testing.T) {
 	}
 	// The first run's header goes with its last segment.
 	header := fmt.Sprintf("p/x/audio-de/%d/init.mp4", run.first)
-	if err := play(t, p, "", streams(t, 60), false); err != nil {
-		t.Fatal(err)
-	}
+	feed(streams(t, 60))
 	if s.objects[header] != nil {
 		t.Error("the header of a run that left is still there")
 	}
