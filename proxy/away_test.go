@@ -36,6 +36,28 @@ func (s *stage) aloft(channel string) (media string) {
 	}
 }
 
+// aground is a player whose session began at a media playlist, sent to alpha.
+func (s *stage) aground(channel string) (media string) {
+	s.t.Helper()
+	for i := 0; ; i++ {
+		res := s.get("/" + channel + "/v360/index.m3u8?device=hlsjs&token=" + s.viewerToken(jwt.MapClaims{"jti": fmt.Sprint(i)}))
+		if to := res.header["Location"]; strings.Contains(to, "/alpha/") {
+			return to
+		}
+	}
+}
+
+// outside is a player that asks at the entry again and again, sent to alpha.
+func (s *stage) outside(channel string) (media string) {
+	s.t.Helper()
+	for i := 0; ; i++ {
+		media = "/" + channel + "/v360/index.m3u8?device=conservative&token=" + s.viewerToken(jwt.MapClaims{"jti": fmt.Sprint(i)})
+		if strings.Contains(s.get(media).ok(s.t).body, "https://a.example/") {
+			return media
+		}
+	}
+}
+
 // withoutQuery is the URLs of a playlist by their file names.
 func withoutQuery(body string) map[string]string {
 	all := map[string]string{}
@@ -55,16 +77,26 @@ func withoutQuery(body string) map[string]string {
 // A drain moves those who do not steer with the segments to come, and lets them
 // come back in the same way: nothing that was listed is listed elsewhere later.
 func TestDrainLeavesWhatWasListed(t *testing.T) {
-	for _, ahead := range []time.Duration{0, -20 * time.Second, 2 * time.Second} {
-		t.Run(ahead.String(), func(t *testing.T) {
+	for name, c := range map[string]struct {
+		ahead time.Duration // of the clock, by the dates
+		enter func(s *stage, channel string) string
+	}{
+		"at the time":           {0, (*stage).aloft},
+		"behind":                {-20 * time.Second, (*stage).aloft},
+		"ahead":                 {2 * time.Second, (*stage).aloft},
+		"from a media playlist": {0, (*stage).aground},
+		"always at the entry":   {0, (*stage).outside},
+	} {
+		t.Run(name, func(t *testing.T) {
 			s := newStage(t, nil)
 			s.now = s.now.Truncate(2 * time.Second)
 			reload := func(media string) map[string]string {
 				t.Helper()
-				s.publish("/live/v360/index.m3u8", s.livePlaylist(ahead))
+				s.publish("/live/v360/index.m3u8", s.livePlaylist(c.ahead))
 				return withoutQuery(s.get(media).ok(t).body)
 			}
-			media := s.aloft("news")
+			s.publish("/live/v360/index.m3u8", s.livePlaylist(c.ahead))
+			media := c.enter(s, "news")
 			listed := map[string]string{}
 			hosts := map[string][]int{} // by the numbers of what they have
 			for n := range 60 {

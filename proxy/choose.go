@@ -11,7 +11,8 @@ import (
 func (r *request) choose() bool {
 	r.stop = atChoose
 	conditions := r.ch.set.state.Load()
-	r.state, r.absences, r.since = &conditions.State, conditions.absences, max(conditions.since(r.now), r.snap.since)
+	r.state, r.undrained, r.absences = &conditions.State, &conditions.undrained, conditions.absences
+	r.since = max(conditions.since(r.now), r.snap.since)
 	v := &r.chooser
 	*v = steering.Viewer{
 		Session: r.sessionNumber(), Country: steering.Country(r.viewer.Claims.Country), ASN: r.place.ASN, Address: r.viewer.Address, Dwell: r.ch.dwell,

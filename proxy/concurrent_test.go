@@ -21,6 +21,7 @@ import (
 	"manifold/exchange"
 	"manifold/manifest"
 	"manifold/proxy/access/token"
+	"manifold/session"
 )
 
 // crowd is many viewers of one proxy whose configuration changes under them.
@@ -178,8 +179,9 @@ func (p *person) sessions(text string, atLeast int) error {
 	if len(found) < atLeast {
 		return fmt.Errorf("%d sessions named, want %d or more", len(found), atLeast)
 	}
+	own, _ := session.Peek(p.session)
 	for _, m := range found {
-		if m[1] != p.session {
+		if c, ok := session.Peek(m[1]); !ok || c.ID != own.ID {
 			return fmt.Errorf("another one's session %s", m[1])
 		}
 	}

@@ -124,6 +124,11 @@ func (c *Conditions) publish(s *pathwaySet) {
 			state.Overrides = append(state.Overrides, steering.Override{Pathway: i, Match: m, Until: o.Until})
 		}
 	}
+	state.undrained = state.State
+	state.undrained.Conditions = slices.Clone(state.Conditions)
+	for i := range state.undrained.Conditions {
+		state.undrained.Conditions[i].Drained = false
+	}
 	s.state.Store(state)
 }
 

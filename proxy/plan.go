@@ -94,8 +94,13 @@ func (r *request) token(m *token.Minter, kind manifest.Kind) ([]byte, error) {
 	return m.Token(&r.scope, m.Form(kind))
 }
 
+// unsteered is the bit of session.Claims.Limits which says that the player
+// entered at a media playlist: nobody told it of the steering server.
+const unsteered = 1 << 0
+
 // mediaPathway puts the pathway whose URLs a media playlist carries into the
-// key: the one in the address. A player that does not steer would stay with it
+// key: the one in the address, or at the entry the one that the viewer would be
+// sent to were nothing drained. A player that does not steer would stay with it
 // for ever, so when it is not to be used, such a player gets the viewer's first
 // choice: at once where the CDN fails, with the segments to come where it is
 // drained. So does any player whose pathway a new configuration does not have:
@@ -103,6 +108,9 @@ func (r *request) token(m *token.Minter, kind manifest.Kind) ([]byte, error) {
 func (r *request) mediaPathway(key *shapeKey, t template) {
 	key.n = 1
 	i := r.ch.pathway(r.addr.Pathway)
+	if r.atEntry() {
+		i = r.usual()
+	}
 	if i < 0 {
 		key.order[0] = r.order.Index[0]
 		if r.trace != nil && r.addr.Pathway != "" && r.addr.Pathway != manifest.NoPathway {
@@ -112,7 +120,8 @@ func (r *request) mediaPathway(key *shapeKey, t template) {
 	}
 	key.order[0] = uint8(i)
 	// An origin's own steering server does not know of our conditions.
-	if r.ch.theirs != OriginSteeringKept && steers(r.ch, r.device, manifest.HLSMedia) {
+	told := !r.atEntry() && r.viewer.Claims.Limits&unsteered == 0
+	if told && r.ch.theirs != OriginSteeringKept && steers(r.ch, r.device, manifest.HLSMedia) {
 		r.trace.Plan(explain.PlanPathway, r.ch.cdns[i].id, "")
 		return
 	}
@@ -132,6 +141,21 @@ func (r *request) mediaPathway(key *shapeKey, t template) {
 	if r.trace != nil {
 		r.trace.Plan(explain.PlanMoved, r.ch.cdns[key.order[0]].id, "instead of "+r.addr.Pathway)
 	}
+}
+
+// usual is the pathway that the viewer would be sent to were nothing drained,
+// whatever they were sent to before: who asks at the entry again and again gets
+// what was listed under the address it had.
+func (r *request) usual() int {
+	v := r.chooser
+	v.HasPrev = false
+	o := steering.Choose(&v, r.undrained, r.now)
+	for _, i := range o.Index[:o.N] {
+		if r.order.Has(int(i)) {
+			return int(i)
+		}
+	}
+	return -1
 }
 
 // otherThan is the viewer's first choice among all pathways but i; -1: there is

@@ -162,6 +162,10 @@ func (r *request) redirected(t template) bool {
 }
 
 func (r *request) redirect() {
+	if !r.ch.noSessions {
+		r.viewer.Claims.Limits |= unsteered
+		r.makeSession()
+	}
 	b := manifest.NewBuilder(nil, 256)
 	under := r.escapedPath()
 	if q := withoutParameter(r.ownQuery(), "CMCD"); q != "" {

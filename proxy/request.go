@@ -54,8 +54,9 @@ type request struct {
 	// session is the session's text: from the address, or made at the entry.
 	session []byte
 
-	state    *steering.State
-	absences []*absences // by pathway
+	state     *steering.State
+	undrained *steering.State // as if nothing were drained
+	absences  []*absences     // by pathway
 	// since is when what viewers get changed last, Unix seconds; 0: never.
 	since int64
 	order steering.Order

@@ -17,6 +17,8 @@ import (
 // situation is the conditions of a set's pathways and since when they hold.
 type situation struct {
 	steering.State
+	// undrained is the state as if nothing were drained.
+	undrained steering.State
 	// changed is when they changed last, in Unix seconds; 0: never. ends are
 	// when drains and overrides end by themselves, sorted.
 	changed int64

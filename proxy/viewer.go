@@ -65,6 +65,11 @@ func (r *request) knowDevice(about *access.Request) {
 		r.device, r.session = r.ch.cohorts[r.cohort].shared, r.ch.cohorts[r.cohort].text
 		return
 	}
+	r.makeSession()
+}
+
+// makeSession writes the session's text from the claims.
+func (r *request) makeSession() {
 	from := len(r.text)
 	r.text = r.ch.access.AppendAddress(r.text, &r.viewer.Claims)
 	r.session = r.text[from:len(r.text):len(r.text)]
