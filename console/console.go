@@ -67,12 +67,12 @@ func (c *Console) Read(pattern string, h http.HandlerFunc) { c.mux.HandleFunc(pa
 func (c *Console) Write(pattern string, h http.HandlerFunc) {
 	c.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		if c.cfg.Load().Token == "" {
-			Error(w, http.StatusForbidden, errors.New("this call changes something, and no admin token is configured"))
+			Error(w, http.StatusForbidden, errors.New("this call needs the admin token, and none is configured: name one by admin.token"))
 			return
 		}
 		if !c.authorised(r) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="manifold admin"`)
-			Error(w, http.StatusUnauthorized, errors.New("this call changes something: send the admin token as Authorization: Bearer …"))
+			Error(w, http.StatusUnauthorized, errors.New("this call needs the admin token: send it as Authorization: Bearer …"))
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)

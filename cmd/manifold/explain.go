@@ -6,13 +6,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"manifold/config"
 	"manifold/explain"
 	"manifold/internal/dial"
 	"manifold/keys"
@@ -42,32 +46,37 @@ type answer struct {
 func explainCommand() *cobra.Command {
 	var (
 		q               question
-		admin, token    string
+		file            string
+		ask             asker
 		at, other       string
 		asJSON, andBody bool
 	)
 	c := &cobra.Command{
-		Use:   "explain URL",
+		Use:   "explain URL [--diff [KEY=VALUE,...]]",
 		Short: "Ask a running edge what a viewer would get, and why",
 		Long: `Ask a running edge what a viewer would get at URL, and why.
 
 The viewer is imagined: what is not given is left to the edge. A token that
-allows the path is assumed where the URL carries none. Nothing is changed.`,
+allows the path is assumed where the URL carries none. Nothing is changed.
+
+Where the admin side is, and its token, stands in the configuration file. --diff
+shows another viewer beside it: the same but for what is written behind it, or,
+where nothing is, one of whom nothing is known.`,
 		Example: `  manifold explain https://edge.example/news/master.m3u8 --from DE --asn 3320 --device shaka --at 20:00
   manifold explain https://edge.example/news/master.m3u8 --from DE --diff from=FR,device=roku`,
-		Args: cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 && other == unknownViewer { // --diff KEY=VALUE, without "="
+				other, args = args[1], args[:1]
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.URL, q.Body = args[0], andBody
 			if err := setAt(&q, at, time.Now()); err != nil {
 				return coded{err, exitUsage}
 			}
-			ask := asker{admin: strings.TrimSuffix(admin, "/")}
-			if token != "" {
-				secret, err := keys.Source{}.Secret(token)
-				if err != nil {
-					return coded{err, exitUsage}
-				}
-				ask.token = string(secret)
+			if err := ask.find(file); err != nil {
+				return err
 			}
 			first, err := ask.explain(cmd.Context(), &q)
 			if err != nil {
@@ -105,9 +114,11 @@ allows the path is assumed where the URL carries none. Nothing is changed.`,
 	f.StringVar(&q.UserAgent, "user-agent", "", "User-Agent of the player")
 	f.StringVar(&q.Tier, "tier", "", "tier of the assumed token")
 	f.StringVar(&at, "at", "", "moment: 20:00 (today, local time) or 2026-11-23T20:00:00Z; default now")
-	f.StringVar(&other, "diff", "", "show beside it another viewer: KEY=VALUE,... of the flags above")
-	f.StringVar(&admin, "admin", "http://127.0.0.1:9090", "admin side of the edge")
-	f.StringVar(&token, "token", "env:MANIFOLD_ADMIN_TOKEN", "reference to the admin token (env:NAME or file:PATH)")
+	f.StringVar(&other, "diff", "", "show beside it another viewer: KEY=VALUE,... of the flags above; alone: one of whom nothing is known")
+	f.Lookup("diff").NoOptDefVal = unknownViewer
+	fileFlag(c, &file, defaultFile)
+	f.StringVar(&ask.admin, "admin", "", "admin side of the edge; default what the configuration says, else http://127.0.0.1:9090")
+	f.StringVar(&ask.token, "token", "", "reference to the admin token (env:NAME or file:PATH); default what the configuration says, else env:MANIFOLD_ADMIN_TOKEN")
 	f.BoolVar(&asJSON, "json", false, "print the trace as JSON")
 	f.BoolVar(&andBody, "body", false, "print the manifest too")
 	return c
@@ -131,8 +142,15 @@ func setAt(q *question, text string, now time.Time) error {
 	return nil
 }
 
+// unknownViewer is --diff alone.
+const unknownViewer = "-"
+
 // change makes another viewer of q.
 func (q *question) change(list string, now time.Time) error {
+	if list == unknownViewer {
+		*q = question{URL: q.URL, At: q.At, Body: q.Body}
+		return nil
+	}
 	for pair := range strings.SplitSeq(list, ",") {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok {
@@ -168,8 +186,53 @@ func (q *question) change(list string, now time.Time) error {
 	return nil
 }
 
-// asker calls the admin API.
+// asker calls the admin API. Until find, token is a reference.
 type asker struct{ admin, token string }
+
+// find takes what was not said out of the configuration file, where there is
+// one, and reads the token.
+func (a *asker) find(file string) error {
+	source := keys.Source{}
+	if a.admin == "" || a.token == "" {
+		cfg, err := new(config.Loader).Load(file, 0)
+		switch {
+		case err == nil:
+			if a.admin == "" {
+				a.admin = adminURL(cfg.File.Admin.Address)
+			}
+			if a.token == "" && cfg.File.Admin.Token != "" {
+				a.token, source.Dir = string(cfg.File.Admin.Token), filepath.Dir(file)
+			}
+		case !config.Missing(err):
+			return configError(err)
+		}
+	}
+	if a.admin == "" {
+		a.admin = "http://127.0.0.1:9090"
+	}
+	a.admin = strings.TrimSuffix(a.admin, "/")
+	if a.token == "" {
+		a.token = "env:MANIFOLD_ADMIN_TOKEN"
+	}
+	secret, err := source.Secret(a.token)
+	if err != nil {
+		return coded{fmt.Errorf("%w (explaining needs the edge's admin token: name it by admin.token in %s, or by --token)", err, file), exitUsage}
+	}
+	a.token = string(secret)
+	return nil
+}
+
+// adminURL is where this machine reaches what listens at an address.
+func adminURL(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return ""
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
 
 // maxAnswer bounds what is read of an answer: a manifest and a trace.
 const maxAnswer = 16 << 20
