@@ -9,9 +9,9 @@ import (
 )
 
 // Players that are not steered, each with its way to stay in its session: the
-// conservative profile's HLS and DASH, which a drain moves when they reload; a
-// player that entered at a media playlist and was sent to its session address;
-// and one that is not redirected, asks at the entry for ever, and is given the
+// conservative profile's HLS and DASH, and a player that entered at a media
+// playlist and was sent to its session address, all of which a drain moves when
+// they reload; and one that is not redirected, asks at the entry for ever, and is given the
 // same session and the same CDN every time.
 func (s *stage) devices(t *testing.T, b *browser.Browser) {
 	began := time.Now()
@@ -21,14 +21,14 @@ func (s *stage) devices(t *testing.T, b *browser.Browser) {
 	}{
 		{watching{player: browser.HLSJS, device: "conservative", file: "master.m3u8"}, once, many},
 		{watching{player: browser.DashJS, device: "conservative", file: "manifest.mpd"}, once, many},
-		{watching{player: browser.HLSJS, device: "hlsjs", file: "v144/index.m3u8", first: "beta"}, once, many},
+		{watching{player: browser.HLSJS, device: "hlsjs", file: "v144/index.m3u8"}, once, many},
 		{watching{player: browser.HLSJS, device: "conservative", file: "v144/index.m3u8", first: "beta", unnamed: true}, many, never},
 	}
 	var viewers []*viewer
 	for _, c := range cases {
 		viewers = append(viewers, s.watch(t, b, liveProgramme, c.watching))
 	}
-	moving, staying := viewers[:2], viewers[2:]
+	moving, staying := viewers[:3], viewers[3:]
 	for _, v := range viewers {
 		v.WaitPlayed(5*time.Second, 60*time.Second)
 	}
