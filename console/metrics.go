@@ -20,6 +20,7 @@ type Sources struct {
 		EachBytes(f func(channel, kind string, bytes uint64))
 		EachRefusal(f func(channel, stage string, n uint64))
 		EachEvent(f func(channel, event string, n uint64))
+		EachShield(f func(channel string, c origin.GroupCounters))
 	}
 	Pathways func() []proxy.PathwayStatus
 	Shield   func() origin.Counters
@@ -32,6 +33,9 @@ type Sources struct {
 type Connections struct {
 	// TCP and QUIC are the connections open now.
 	TCP, QUIC int
+	// Requests are in flight: being answered, or, Waiting of them, held until
+	// something happens.
+	Requests, Waiting int64
 	// Events counts what happened, by name.
 	Events map[string]uint64
 }
@@ -60,17 +64,28 @@ var (
 	pathwayChanges = describe("pathway_health_changes_total", "How often a pathway's health changed.", "set", "pathway")
 	pathwayDrained = describe("pathway_drained", "1 while an operator drains the pathway.", "set", "pathway")
 	pathwayLoad    = describe("pathway_load", "Load as reported to the admin API.", "set", "pathway")
+	shieldRequests = describe("shield_requests_total", "What the requests of a channel came to at the shield.", "channel", "result")
+	originRequests = describe("origin_requests_total", "Requests sent to the channel's origins, redirects, retries and hedges included.", "channel")
+	originErrors   = describe("origin_errors_total", "Exchanges with the channel's origins that failed.", "channel")
+	originBytes    = describe("origin_received_bytes_total", "Bytes of bodies from the channel's origins, decoded.", "channel")
+	originAgain    = describe("origin_second_requests_total", "Second requests for the same thing, after a failure (retry) or beside a slow one (hedge).", "channel", "why")
+	compilesTotal  = describe("compiles_total", "Versions of manifests compiled.", "channel")
+	compilesFailed = describe("compile_errors_total", "Versions that could not be compiled, of those.", "channel")
 	shieldEntries  = describe("shield_entries", "Entries held.", "zone")
 	shieldBytes    = describe("shield_bytes", "Bytes held.", "zone")
 	shieldEvents   = describe("shield_events_total", "What happened to entries.", "event")
 	shadowTotal    = describe("shadow_total", "Answers of the sample that is read again, by what came of it.", "result")
 	connections    = describe("connections", "Connections open.", "transport")
+	inFlight       = describe("requests_in_flight", "Requests being answered, those that wait among them; not the sending of what is streamed.")
+	waiting        = describe("requests_waiting", "Requests held until something happens, as a blocking playlist reload is.")
 	connEvents     = describe("connection_events_total", "What happened to connections and to requests that no channel saw.", "event")
 )
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, refusalsTotal, channelEvents, pathwayHealth, pathwayChanges, pathwayDrained, pathwayLoad, shieldEntries, shieldBytes, shieldEvents, shadowTotal, connections, connEvents} {
+	for _, d := range []*prometheus.Desc{requestsTotal, bytesTotal, refusalsTotal, channelEvents, pathwayHealth, pathwayChanges, pathwayDrained, pathwayLoad,
+		shieldRequests, originRequests, originErrors, originBytes, originAgain, compilesTotal, compilesFailed, shieldEntries, shieldBytes, shieldEvents,
+		shadowTotal, connections, inFlight, waiting, connEvents} {
 		ch <- d
 	}
 }
@@ -97,6 +112,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(pathwayDrained, truth(p.Drain != nil), p.Set, p.ID)
 		gauge(pathwayLoad, p.Load, p.Set, p.ID)
 	}
+	c.s.Requests.EachShield(func(channel string, n origin.GroupCounters) { shielded(counter, channel, &n) })
 	s := c.s.Shield()
 	gauge(shieldEntries, float64(s.LiveEntries), "live")
 	gauge(shieldEntries, float64(s.RecentEntries), "recent")
@@ -115,10 +131,28 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.listener(counter, gauge)
 }
 
+func shielded(counter func(d *prometheus.Desc, v float64, labels ...string), channel string, n *origin.GroupCounters) {
+	for result, v := range map[string]int64{
+		"hit": n.Hits, "stale": n.Stale, "stale-if-error": n.StaleOnError, "negative": n.Negative, "miss": n.Misses,
+		"coalesced": n.Coalesced, "revalidated": n.Revalidated, "pass": n.Passed, "failed": n.Failed,
+	} {
+		counter(shieldRequests, float64(v), channel, result)
+	}
+	counter(originRequests, float64(n.OriginRequests), channel)
+	counter(originErrors, float64(n.OriginErrors), channel)
+	counter(originBytes, float64(n.OriginBytes), channel)
+	counter(originAgain, float64(n.Retries), channel, "retry")
+	counter(originAgain, float64(n.Hedges), channel, "hedge")
+	counter(compilesTotal, float64(n.Compiles), channel)
+	counter(compilesFailed, float64(n.CompileErrors), channel)
+}
+
 func (c *collector) listener(counter, gauge func(d *prometheus.Desc, v float64, labels ...string)) {
 	l := c.s.Listen()
 	gauge(connections, float64(l.TCP), "tcp")
 	gauge(connections, float64(l.QUIC), "quic")
+	gauge(inFlight, float64(l.Requests))
+	gauge(waiting, float64(l.Waiting))
 	for event, n := range l.Events {
 		counter(connEvents, float64(n), event)
 	}

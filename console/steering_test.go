@@ -55,6 +55,9 @@ func (e *edgeOfTest) EachCount(f func(proxy.Count)) {
 func (e *edgeOfTest) EachEvent(f func(channel, event string, n uint64)) {
 	f("news", "unknown_tier", 3)
 }
+func (e *edgeOfTest) EachShield(f func(channel string, c origin.GroupCounters)) {
+	f("news", origin.GroupCounters{Hits: 8, Coalesced: 9, OriginRequests: 11, Hedges: 1, Compiles: 6, CompileErrors: 2})
+}
 func (e *edgeOfTest) EachRefusal(f func(channel, stage string, n uint64))  { f("news", "access", 5) }
 func (e *edgeOfTest) EachBytes(f func(channel, kind string, bytes uint64)) { f("news", "mpd", 700) }
 
@@ -65,7 +68,7 @@ func testConsole(e *edgeOfTest) *Console {
 	c := New(Config{Token: testToken}, e, slog.New(slog.DiscardHandler), now)
 	c.AddSteering(e)
 	c.AddExplain(e)
-	c.AddMetrics(Sources{Requests: e, Pathways: e.Pathways, Shield: func() origin.Counters { return origin.Counters{LiveEntries: 3} }, Listen: func() Connections { return Connections{TCP: 4} },
+	c.AddMetrics(Sources{Requests: e, Pathways: e.Pathways, Shield: func() origin.Counters { return origin.Counters{LiveEntries: 3} }, Listen: func() Connections { return Connections{TCP: 4, Requests: 12, Waiting: 10} },
 		Shadow: func() map[string]uint64 { return map[string]uint64{"differs": 2} }})
 	return c
 }
@@ -144,6 +147,15 @@ func TestMetrics(t *testing.T) {
 		`manifold_pathway_health{pathway="alpha",set="public",state="down"} 1`,
 		`manifold_shield_entries{zone="live"} 3`,
 		`manifold_connections{transport="tcp"} 4`,
+		`manifold_requests_in_flight 12`,
+		`manifold_requests_waiting 10`,
+		`manifold_shield_requests_total{channel="news",result="hit"} 8`,
+		`manifold_shield_requests_total{channel="news",result="coalesced"} 9`,
+		`manifold_shield_requests_total{channel="news",result="stale-if-error"} 0`,
+		`manifold_origin_requests_total{channel="news"} 11`,
+		`manifold_origin_second_requests_total{channel="news",why="hedge"} 1`,
+		`manifold_compiles_total{channel="news"} 6`,
+		`manifold_compile_errors_total{channel="news"} 2`,
 		`manifold_shadow_total{result="differs"} 2`,
 	} {
 		if !strings.Contains(text, line+"\n") {

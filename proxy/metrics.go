@@ -8,6 +8,7 @@ import (
 	"manifold/exchange"
 	"manifold/explain"
 	"manifold/manifest"
+	"manifold/origin"
 )
 
 // served is what a request turned out to be, for counting.
@@ -193,6 +194,19 @@ func (p *Proxy) EachBytes(f func(channel, kind string, bytes uint64)) {
 				f(name, servedNames[kind], n)
 			}
 		}
+	}
+}
+
+// EachShield calls f for every channel that is configured, with what its
+// requests came to at the shield. They begin anew when the channel's origin is
+// configured otherwise.
+func (p *Proxy) EachShield(f func(channel string, c origin.GroupCounters)) {
+	s := p.current.Load()
+	if s == nil {
+		return
+	}
+	for name, ch := range s.channels {
+		f(name, ch.group.Counters())
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"manifold/origin"
 )
 
 func TestCounts(t *testing.T) {
@@ -50,5 +52,11 @@ func TestCounts(t *testing.T) {
 	})
 	if bytes == 0 {
 		t.Error("no bytes were counted")
+	}
+	at := map[string]origin.GroupCounters{}
+	s.proxy.EachShield(func(channel string, c origin.GroupCounters) { at[channel] = c })
+	// broken.m3u8 and junk.mpd are asked for once, manifest.mpd twice.
+	if c := at["open"]; len(at) != len(s.cfg.Channels) || c.Misses+c.Failed != 3 || c.Hits != 1 || c.OriginRequests < 3 || at["news"].Hits != 2 {
+		t.Errorf("at the shield: %+v", at)
 	}
 }

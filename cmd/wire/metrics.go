@@ -17,7 +17,7 @@ func (e *Edge) sources() console.Sources {
 }
 
 func connections(s listen.Stats) console.Connections {
-	return console.Connections{TCP: s.TCP, QUIC: s.QUIC, Events: map[string]uint64{
+	return console.Connections{TCP: s.TCP, QUIC: s.QUIC, Requests: s.Active, Waiting: s.Waiting, Events: map[string]uint64{
 		"accepted": s.Accepted, "over_limit": s.RefusedLimit, "over_address_limit": s.RefusedAddress, "handshake_failed": s.FailedHandshakes,
 		"flood": s.Floods, "stalled": s.Stalled, "request_refused": s.RefusedRequests, "handler_recovered": s.RecoveredHandlers,
 	}}

@@ -14,6 +14,7 @@ import (
 
 // call runs the handler and repairs an answer that cannot be sent.
 func (l *Listener) call(ex *exchange.Exchange) {
+	l.stats.active.Add(1)
 	defer l.rescue(ex)
 	l.handler.Serve(ex)
 	l.repair(ex)
@@ -21,6 +22,7 @@ func (l *Listener) call(ex *exchange.Exchange) {
 
 func (l *Listener) rescue(ex *exchange.Exchange) {
 	p := recover()
+	l.stats.active.Add(-1)
 	if p == nil {
 		return
 	}

@@ -205,6 +205,9 @@ func TestBrokenHandlers(t *testing.T) {
 	if !strings.Contains(log, "handler panicked") || !strings.Contains(log, "forbidden byte") || strings.Contains(log, "secret") {
 		t.Errorf("log:\n%s", log)
 	}
+	if n := l.Stats().Active; n != 0 { // of those that panicked neither
+		t.Errorf("%d requests are in flight", n)
+	}
 	if n := l.Stats().RecoveredHandlers; n != 4 {
 		t.Errorf("%d panics counted, want 4", n)
 	}

@@ -6,12 +6,14 @@ import (
 )
 
 type counters struct {
+	active                                                                         atomic.Int64
 	accepted, overLimit, overAddress, handshakes, floods, stalled, refused, panics atomic.Uint64
 }
 
 // Stats are the listener's counts: of now, and since New.
 type Stats struct {
 	TCP, QUIC int   // connections open
+	Active    int64 // requests that the handler is at, those that wait among them
 	Waiting   int64 // requests that wait (Exchange.Gate)
 
 	Accepted          uint64 // connections
@@ -29,7 +31,7 @@ func (l *Listener) Stats() Stats {
 	tcp, quic := l.conns.count()
 	c := &l.stats
 	return Stats{
-		TCP: tcp, QUIC: quic, Waiting: l.conns.waiting.Waiting(),
+		TCP: tcp, QUIC: quic, Active: c.active.Load(), Waiting: l.conns.waiting.Waiting(),
 		Accepted:          c.accepted.Load(),
 		RefusedLimit:      c.overLimit.Load(),
 		RefusedAddress:    c.overAddress.Load(),

@@ -350,6 +350,9 @@ func TestGatePerAddress(t *testing.T) {
 			t.Fatal("held back too early")
 		}
 	}
+	if n := l.Stats().Active; n < 3 {
+		t.Errorf("%d in flight while three wait", n)
+	}
 	if n := l.Stats().Waiting; n != 3 {
 		t.Errorf("%d waiting", n)
 	}
