@@ -10,6 +10,11 @@ type Plan struct {
 	// without a leading slash ("v720/index.m3u8"). Relative references in the
 	// source are resolved against it (RFC 3986, section 5.2).
 	Path string
+	// Query is the part of the request's query that the origin's answer depends
+	// on, as it was asked for, without "?": the MPD's Location carries it, so that
+	// the next version is that of the same. One template is always given the same
+	// (another query is another answer of the origin).
+	Query string
 	// Values fills the slots; index by [Slot]. A slot that the form does not
 	// have is not looked at; one without a value renders as nothing.
 	Values [][]byte

@@ -138,6 +138,16 @@ func appendKey(dst []byte, r *Request) []byte {
 	return dst
 }
 
+// DeclaredQuery gives what of a raw query the group's answers depend on, as it
+// goes to the origin: the declared parameters, without "?". It allocates only
+// where there are any.
+func (g *Group) DeclaredQuery(rawQuery string) string {
+	if len(g.query) == 0 || rawQuery == "" {
+		return ""
+	}
+	return strings.TrimPrefix(string(appendQuery(nil, g.query, rawQuery)), "?")
+}
+
 // appendQuery appends "?" and the declared parameters of a raw query: by
 // name, those of one name in the order they came, exactly as they were
 // written. A parameter written in another way than declared is not declared.

@@ -42,6 +42,9 @@ func (r *request) planFor(t template) *manifest.Plan {
 		return nil
 	}
 	r.plan = manifest.Plan{Shape: shape, Path: r.addr.Path, Values: r.values[:1+len(shape.Pathways)]}
+	if key.kind == manifest.DASH && shape.Location {
+		r.plan.Query = r.ch.group.DeclaredQuery(r.ex.RawQuery)
+	}
 	return &r.plan
 }
 

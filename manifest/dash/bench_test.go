@@ -129,7 +129,7 @@ func BenchmarkSpecialise(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				tmpl.render(shapes["steered"], "vod/manifest.mpd", lengths)
+				tmpl.render(&manifest.Plan{Shape: shapes["steered"], Path: "vod/manifest.mpd"}, lengths)
 			}
 		})
 	}

@@ -27,7 +27,7 @@ func TestConcurrent(t *testing.T) {
 					if got := gunzip(t, tmpl.AppendGzip(nil, plan)); !bytes.Equal(got, plain) {
 						t.Errorf("%s, %s: compressed and plain differ", name, shapeName)
 					}
-					if got := alone.render(shape, plan.Path, shape.SlotLengths).Append(nil, [][]byte{own[0], own[1], []byte("x&amp;y"), own[3]}); !bytes.Equal(got, plain) {
+					if got := alone.render(&manifest.Plan{Shape: shape, Path: plan.Path}, shape.SlotLengths).Append(nil, [][]byte{own[0], own[1], []byte("x&amp;y"), own[3]}); !bytes.Equal(got, plain) {
 						t.Errorf("%s, %s: got\n%s\nwant\n%s", name, shapeName, plain, got)
 					}
 				}

@@ -12,6 +12,7 @@ type render struct {
 	shape  *manifest.Shape // as given
 	xml    *manifest.Shape // its texts escaped
 	path   string          // the MPD's own path, fit for a URL
+	asked  string          // the query that it was asked for with, fit for a URL
 	origin origin
 	listed []int // the pathways that the MPD lists, by index, in order
 	query  int   // the pathway whose token stands in the query, or -1
@@ -61,8 +62,9 @@ const (
 	putSteering
 )
 
-func (t *Template) render(shape *manifest.Shape, path string, lengths []int) *manifest.Form {
-	r := render{t: t, shape: shape, xml: escaped(shape), path: safePath(path), origin: newOrigin(shape.Source), query: -1, first: -1, tags: tags{scanner{src: t.src}}}
+func (t *Template) render(plan *manifest.Plan, lengths []int) *manifest.Form {
+	shape := plan.Shape
+	r := render{t: t, shape: shape, xml: escaped(shape), path: safePath(plan.Path), asked: safeQuery(plan.Query), origin: newOrigin(shape.Source), query: -1, first: -1, tags: tags{scanner{src: t.src}}}
 	r.list()
 	r.filter()
 	r.decide()

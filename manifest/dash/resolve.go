@@ -254,12 +254,19 @@ func fromRoot(depth int, path string) string {
 
 // safePath percent-encodes what of a canonical path may not stand in a URL
 // (RFC 3986, section 3.3). A percent sign there is one that was decoded.
-func safePath(path string) string {
+func safePath(path string) string { return encoded(path, "-._~!$&'()*+,;=@") }
+
+// safeQuery percent-encodes what of a raw query may not stand in a URL (RFC
+// 3986, section 3.4). A percent sign there is the viewer's own.
+func safeQuery(query string) string { return encoded(query, "-._~!$&'()*+,;=@?%") }
+
+// encoded percent-encodes all but letters, digits, "/", ":" and marks.
+func encoded(text, marks string) string {
 	const upper = "0123456789ABCDEF"
-	out := make([]byte, 0, len(path)+8)
-	for i := 0; i < len(path); i++ {
-		c := path[i]
-		if 'a' <= c|0x20 && c|0x20 <= 'z' || '/' <= c && c <= ':' || strings.IndexByte("-._~!$&'()*+,;=@", c) >= 0 {
+	out := make([]byte, 0, len(text)+8)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if 'a' <= c|0x20 && c|0x20 <= 'z' || '/' <= c && c <= ':' || strings.IndexByte(marks, c) >= 0 {
 			out = append(out, c)
 		} else {
 			out = append(out, '%', upper[c>>4], upper[c&15])

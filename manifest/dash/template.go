@@ -114,7 +114,7 @@ func (t *Template) Append(dst []byte, plan *manifest.Plan) []byte {
 		return append(dst, t.src...)
 	}
 	values, borrowed := safeValues(plan.Values)
-	dst = t.form(plan.Shape, plan.Path, values).Append(dst, values)
+	dst = t.form(plan, values).Append(dst, values)
 	borrowed.put()
 	return dst
 }
@@ -131,7 +131,7 @@ func (t *Template) AppendGzip(dst []byte, plan *manifest.Plan) []byte {
 		return t.plain.AppendGzip(dst, nil)
 	}
 	values, borrowed := safeValues(plan.Values)
-	dst = t.form(plan.Shape, plan.Path, values).AppendGzip(dst, values)
+	dst = t.form(plan, values).AppendGzip(dst, values)
 	borrowed.put()
 	return dst
 }
@@ -154,18 +154,19 @@ func (t *Template) Shared(plan *manifest.Plan, gzip bool) []byte {
 }
 
 // Specialise gives the form of the MPD for a shape and the MPD's own path
-// (see manifest.Plan.Path), made at the first call.
+// (see manifest.Plan.Path), asked for without a query, made at the first call.
 func (t *Template) Specialise(shape *manifest.Shape, path string) *manifest.Form {
-	return t.form(shape, path, nil)
+	return t.form(&manifest.Plan{Shape: shape, Path: path}, nil)
 }
 
-// form is Specialise; values are those of the first plan, escaped, which may
-// so be longer than the shape declares.
-func (t *Template) form(shape *manifest.Shape, path string, values [][]byte) *manifest.Form {
+// form is the form of a plan, made at the first call; values are those of this
+// plan, escaped, which may so be longer than the shape declares.
+func (t *Template) form(plan *manifest.Plan, values [][]byte) *manifest.Form {
+	shape, path := plan.Shape, plan.Path
 	if f := t.forms.Get(shape, path); f != nil {
 		return f
 	}
-	made := t.render(shape, path, escapedLengths(shape.SlotLengths, values))
+	made := t.render(plan, escapedLengths(shape.SlotLengths, values))
 	kept := t.forms.Add(shape, strings.Clone(path), made)
 	if kept == made {
 		t.held.Add(int64(made.Held()))

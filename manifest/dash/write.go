@@ -94,7 +94,11 @@ func (r *render) put(e *edit) {
 			// goes along in the address.
 			pathway = r.xml.Pathways[0].ID
 		}
-		r.b.Address(r.xml, pathway, escape(r.path))
+		at := r.path
+		if r.asked != "" {
+			at += "?" + r.asked
+		}
+		r.b.Address(r.xml, pathway, escape(at))
 		r.b.String("</" + name + ">")
 	}
 	if e.put&putSteering != 0 {
