@@ -48,6 +48,9 @@ func completePathways(list []Pathway) {
 			if u, err := url.Parse(p.Base); err == nil {
 				p.ID = strings.NewReplacer("[", "", "]", "", ":", "-", "%", "-").Replace(u.Host)
 			}
+			if p.ID == "" && p.Base != "" { // which is told, and is what is wrong
+				p.ID = fmt.Sprintf("pathway-%d", i)
+			}
 		}
 	}
 }
@@ -146,9 +149,17 @@ func (b *builder) matches(path string, list []Where) (out []proxy.MatchConfig) {
 	return out
 }
 
-// match puts the countries of regions in their place.
+// match puts the countries of regions in their place. What cannot be read is
+// told where it stands, and left out.
 func (b *builder) match(path string, w *Where) proxy.MatchConfig {
-	m := proxy.MatchConfig{Countries: slices.Clone(w.Countries), Addresses: w.Addresses}
+	m := proxy.MatchConfig{Countries: b.countries(path+".countries", w.Countries)}
+	for i, text := range w.Addresses {
+		if _, err := steering.NewMatch(nil, nil, []string{text}); err != nil {
+			b.problems.Add(problem.At(path+".addresses", i), "%v", err)
+			continue
+		}
+		m.Addresses = append(m.Addresses, text)
+	}
 	for i, name := range w.Regions {
 		countries, ok := b.file.Regions[name]
 		if !ok {
@@ -158,7 +169,11 @@ func (b *builder) match(path string, w *Where) proxy.MatchConfig {
 			}
 			b.problems.AddHint(problem.At(path+".regions", i), hint, "there is no region %q", clip(name))
 		}
-		m.Countries = append(m.Countries, countries...)
+		for _, text := range countries {
+			if _, ok := steering.CountryOf(text); ok { // else regions tells it
+				m.Countries = append(m.Countries, text)
+			}
+		}
 	}
 	for _, n := range w.ASNs {
 		m.ASNs = append(m.ASNs, uint32(n))
@@ -176,12 +191,20 @@ func (b *builder) regions() {
 		if len(b.file.Regions[name]) == 0 {
 			b.problems.AddHint(path, "write it like [DE, AT, CH]", "the region has no countries")
 		}
-		for i, text := range b.file.Regions[name] {
-			if _, ok := steering.CountryOf(text); !ok {
-				b.problems.Add(problem.At(path, i), "%q is not a country: write two letters of ISO 3166-1, like DE", clip(text))
-			}
-		}
+		b.countries(path, b.file.Regions[name])
 	}
+}
+
+// countries tells which of a list are none, and gives the others.
+func (b *builder) countries(path string, list []string) (good []string) {
+	for i, text := range list {
+		if _, ok := steering.CountryOf(text); !ok {
+			b.problems.Add(problem.At(path, i), "%q is not a country: write two letters of ISO 3166-1, like DE", clip(text))
+			continue
+		}
+		good = append(good, text)
+	}
+	return good
 }
 
 func (b *builder) probe(path, set string, p *Pathway) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
@@ -78,6 +79,8 @@ func readFile(name string) (data []byte, changed time.Time, err error) {
 // Parse makes the configuration of a file's text. name is the file's, for
 // messages and for the folder in which relative paths begin.
 func (ld *Loader) Parse(name string, data []byte, parts Part) (*Config, error) {
+	sum := sha256.Sum256(data)
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a byte order mark may begin a YAML text
 	f, d, bad := read(data)
 	if bad != nil {
 		return nil, fail(name, data, []Located{*bad}, nil)
@@ -114,7 +117,7 @@ func (ld *Loader) Parse(name string, data []byte, parts Part) (*Config, error) {
 			return nil, err
 		}
 	}
-	b.cfg.Files, b.cfg.Sum = files, sha256.Sum256(data)
+	b.cfg.Files, b.cfg.Sum = files, sum
 	return b.cfg, nil
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -74,6 +75,21 @@ channels:
 }
 
 // One value may be written in several ways.
+// Editors on Windows begin a file with a byte order mark; what is changed is
+// told by the bytes of the file.
+func TestByteOrderMark(t *testing.T) {
+	text := "\ufefflog: {level: warn}\r\nadmin: {adress: x}\r\n"
+	_, err := Parse("manifold.yml", []byte(text))
+	if err == nil || !strings.Contains(err.Error(), "manifold.yml:2:9: admin.adress: unknown key") || strings.Contains(err.Error(), ":1:") {
+		t.Errorf("%v", err)
+	}
+	good := []byte(text[:strings.Index(text, "admin")])
+	cfg, err := Parse("manifold.yml", good)
+	if err != nil || cfg.File.Log.Level != "warn" || cfg.Sum != sha256.Sum256(good) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestShorthands(t *testing.T) {
 	parse := func(text string) *File {
 		t.Helper()

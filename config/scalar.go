@@ -45,7 +45,7 @@ func (d *decoder) scalar(path string, n ast.Node, v reflect.Value, f *fieldInfo)
 		return
 	}
 	if v.Kind() == reflect.Float64 && (n.Type() == ast.InfinityType || n.Type() == ast.NanType) {
-		d.mismatch(path, n, "a number", "")
+		d.add(path, n.GetToken(), "write it in digits", "%q is not a number", clip(text))
 		return
 	}
 	if v.Kind() == reflect.String && n.Type() == ast.BoolType {

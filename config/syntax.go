@@ -61,7 +61,7 @@ func parseYAML(data []byte) (root ast.Node, err *Located) {
 // checkText refuses what is not text, or too much of it.
 func checkText(data []byte) *Located {
 	if len(data) > maxFile {
-		return &Located{Problem: problem.Problem{Text: fmt.Sprintf("the file has %d bytes, at most %d are read", len(data), maxFile)}}
+		return &Located{Problem: problem.Problem{Text: fmt.Sprintf("the file is too large: at most %d bytes are read", maxFile)}}
 	}
 	marks := 0
 	for _, c := range data {
