@@ -52,16 +52,33 @@ func TestDiff(t *testing.T) {
 	a, b := sample(), sample()
 	b.Entries[3].Subject = "shaka"
 	b.Entries = append(b.Entries[:5], b.Entries[6:]...)
+	last := len(b.Entries) - 2
+	b.Plan(PlanRedirect, "", "")
+	b.Render(RenderPlain, 200, 9120, "")
+	b.Entries[last], b.Entries[last+1], b.Entries[last+2] = b.Entries[last+2], b.Entries[last], b.Entries[last+3]
+	b.Entries = b.Entries[:last+3]
 	var out strings.Builder
 	if err := Diff(&out, a, b); err != nil {
 		t.Fatal(err)
 	}
-	n := map[byte]int{}
-	for _, l := range strings.Split(strings.TrimSpace(out.String()), "\n") {
-		n[l[0]]++
-	}
-	if n['<'] != 2 || n['>'] != 1 {
-		t.Errorf("%v in\n%s", n, out.String())
+	const want = `  listen   h3: the request came over a socket (method GET, host edge.example, path /news/master.m3u8, address 192.0.2.7)
+  route    news: no channel names the host; among the channels for any host the prefix is the longest that fits (prefix /news, rest master.m3u8)
+  access   0011223344556677: the viewer's token was verified and allows the path (country DE, expires 2026-11-24T00:00:00Z)
+< device   hlsjs: the request names its device profile     │ > device   shaka: the request names its device profile
+  choose   alpha: the weighted split of sessions puts it here (rank 1, weight 50, score 61.2)
+< choose   beta: an operator drains it (rank 2, weight 30, │
+           score 44, detail by ops: maintenance)           │
+  fetch    master.m3u8: the shield had it, fresh (age 1.2s, fresh for 800ms)
+  compile  hls-multivariant: the template of this version, made once and kept beside it (state finished, variants 3)
+                                                           │ > plan     a media playlist at its entry address: the
+                                                           │            player is sent to its session address, where it
+                                                           │            stays
+  plan     the player follows content steering: every pathway is declared, with the steering server (detail alpha, beta)
+< render   200: the same, on the compressed template       │ > render   200: copied spans, filled slots (bytes 9120)
+           (bytes 912)                                     │
+`
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}
 }
 
