@@ -26,6 +26,7 @@ var (
 	refusedTarget    = &refusal{414, "the request target is too long", true}
 	refusedEarly     = &refusal{425, "this method is not served in early data: send it again after the handshake", false}
 	refusedBody      = &refusal{413, "the request's content is too large", true}
+	refusedSize      = &refusal{400, "the Content-Length is not the length of the request's content", false}
 	serverWide       = &refusal{204, "", false} // OPTIONS *
 )
 

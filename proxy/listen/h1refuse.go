@@ -47,7 +47,7 @@ func (l *Listener) failH1(ctx *fasthttp.RequestCtx, err error) {
 		r = refusedSlow
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		r = refusedBody
-	case strings.Contains(message, "unsupported http version"):
+	case spokenVersion(message):
 		r = refusedVersion
 	case errors.Is(err, fasthttp.ErrUnsupportedTransferEncoding):
 		r = refusedTransfer
@@ -93,4 +93,13 @@ func targetAlone(message string) bool {
 	_, shown, ok := strings.Cut(message, "contents: \"")
 	_, target, _ := strings.Cut(shown, " ") // after the method
 	return ok && target != "" && !strings.ContainsAny(target, " \\")
+}
+
+// spokenVersion reports whether fasthttp refused a request line for its
+// version alone. What it shows as the version begins after the second space:
+// of a target with a space in it, that is the rest (RFC 9112, section 3.2).
+func spokenVersion(message string) bool {
+	_, shown, ok := strings.Cut(message, "unsupported http version \"")
+	version, _, _ := strings.Cut(shown, "\"")
+	return ok && strings.HasPrefix(version, "HTTP/") && !strings.ContainsAny(version, " \\")
 }

@@ -81,3 +81,42 @@ func TestHostileTargets(t *testing.T) {
 		t.Error("a hostile target ended the connection of the others")
 	}
 }
+
+// TestHostileContentLength: HTTP/2 and HTTP/3 frame content themselves; a length
+// that says something else is refused there as on HTTP/1.1.
+func TestHostileContentLength(t *testing.T) {
+	l := run(t, localConfig(t), exchange.HandlerFunc(func(ex *exchange.Exchange) { ex.Status = 200 }))
+	secure := addrOf(t, l, TLS)
+	h2 := dialRawH2(t, secure)
+	h3 := dialRawH3(t, secure)
+	for _, c := range []struct {
+		declared []string
+		ok       bool
+	}{
+		{nil, true}, {[]string{"0"}, true},
+		{[]string{"0", "5"}, false}, {[]string{"-1"}, false}, {[]string{"+0"}, false}, {[]string{"0x0"}, false},
+		{[]string{"x"}, false}, {[]string{"0, 0"}, false}, {[]string{"99999999999999999999"}, false},
+	} {
+		fields := [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "localhost"}, {":path", "/a"}}
+		for _, v := range c.declared {
+			fields = append(fields, [2]string{"content-length", v})
+		}
+		id, err := h2.headers(true, fields...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for proto, a := range map[string]answered{"h2": h2.answer(id), "h3": h3.ask(fields...)} {
+			if got := a.err == nil && a.status == 200; got != c.ok {
+				t.Errorf("%s: Content-Length %q: status %d, error %v", proto, c.declared, a.status, a.err)
+			}
+		}
+	}
+	// Only HTTP/2 knows at once that nothing follows.
+	id, err := h2.headers(true, [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "localhost"}, {":path", "/a"}, {"content-length", "5"}}...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := h2.answer(id); a.err == nil && a.status != 400 {
+		t.Errorf("h2: five bytes were declared and none came: status %d", a.status)
+	}
+}

@@ -123,6 +123,9 @@ func (l *Listener) fill(q *request, ex *exchange.Exchange, w http.ResponseWriter
 		return refusedTooLarge
 	}
 	size := r.ContentLength
+	if declared := r.Header["Content-Length"]; len(declared) > 0 && !isSize(declared, size) {
+		return refusedSize
+	}
 	if refused := l.admit(ex, r.Method, r.Host, r.RequestURI, size); refused != nil {
 		return refused
 	}
@@ -137,6 +140,14 @@ func (l *Listener) fill(q *request, ex *exchange.Exchange, w http.ResponseWriter
 		ex.RequestBody = &q.body
 	}
 	return nil
+}
+
+// isSize tells whether a Content-Length is one number, and the one of the
+// content. A stream that ends with its header has none, whatever was declared
+// (RFC 9113, section 8.1.1; RFC 9114, section 4.1.2).
+func isSize(declared []string, size int64) bool {
+	n, err := strconv.ParseUint(declared[0], 10, 63)
+	return err == nil && len(declared) == 1 && (size < 0 || int64(n) == size)
 }
 
 // headerSize counts a header as HTTP/2 and HTTP/3 do (RFC 9113, section
