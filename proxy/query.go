@@ -35,6 +35,24 @@ func (r *request) ownQuery() string {
 	return withoutParameter(r.ch.access.WithoutToken(r.ex.RawQuery), "device")
 }
 
+// keptQuery is the request's query as a redirect to the session address keeps
+// it: without what is for the edge and without CMCD, which is about the request
+// alone. What the playlist takes a variable from stays in any case: the player
+// looks for it in the address that it was redirected to (rfc8216bis, section
+// 4.4.2.3).
+func (r *request) keptQuery(t template) string {
+	media, _ := t.(*mediaTemplate)
+	var kept []string
+	for pair := range strings.SplitSeq(r.ex.RawQuery, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		own := name == "device" || name == "CMCD" || r.ch.access.WithoutToken(pair) == ""
+		if !own || media != nil && media.AsksFor(name) {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
 // hasParameter tells whether a query has a parameter, with or without a value.
 func hasParameter(query, name string) bool {
 	for query != "" {

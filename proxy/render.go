@@ -157,18 +157,18 @@ func (r *request) redirected(t template) bool {
 	if !r.atEntry() || t.Kind() != manifest.HLSMedia || !r.device.Redirects {
 		return false
 	}
-	r.redirect()
+	r.redirect(t)
 	return true
 }
 
-func (r *request) redirect() {
+func (r *request) redirect(t template) {
 	if !r.ch.noSessions {
 		r.viewer.Claims.Limits |= unsteered
 		r.makeSession()
 	}
 	b := manifest.NewBuilder(nil, 256)
 	under := r.escapedPath()
-	if q := withoutParameter(r.ownQuery(), "CMCD"); q != "" {
+	if q := r.keptQuery(t); q != "" {
 		under += "?" + q
 	}
 	b.Address(&manifest.Shape{Prefix: r.ch.prefix, Cohort: r.cohortText()}, r.ch.cdns[r.order.First()].id, under)

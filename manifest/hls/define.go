@@ -20,18 +20,29 @@ type variable struct {
 	at       uint32 // where it is defined: references before it do not mean it
 	from, to uint32 // the value
 	known    bool
+	query    bool // it comes from the playlist's own URL
+}
+
+// AsksFor tells whether the playlist takes a variable from the parameter of
+// this name in its own URL (QUERYPARAM): a player that does not find it there,
+// or in the URL that it was redirected to, must not play.
+func (t *Template) AsksFor(parameter string) bool {
+	v, ok := t.variables[parameter]
+	return ok && v.query
 }
 
 // define takes an EXT-X-DEFINE tag.
 func (c *compiler) define(attrs int) error {
 	var name, value attribute
-	var own bool
+	var own, query bool
 	err := c.attributes(tagDefine, attrs, func(a *attribute) error {
 		switch {
 		case a.named(c.src, "NAME"):
 			name, own = *a, true
-		case a.named(c.src, "IMPORT"), a.named(c.src, "QUERYPARAM"):
+		case a.named(c.src, "IMPORT"):
 			name, own = *a, false
+		case a.named(c.src, "QUERYPARAM"):
+			name, own, query = *a, false, true
 		case a.named(c.src, "VALUE"):
 			value = *a
 		}
@@ -52,7 +63,7 @@ func (c *compiler) define(attrs int) error {
 	if _, twice := c.t.variables[key]; twice {
 		return c.fail(ErrSyntax, c.from, "EXT-X-DEFINE of a name that is defined already")
 	}
-	v := variable{at: uint32(c.from)}
+	v := variable{at: uint32(c.from), query: query}
 	if own {
 		v.from, v.to = value.val, value.valEnd
 		v.known = !bytes.Contains(value.value(c.src), []byte("{$"))

@@ -19,8 +19,8 @@ func (m *multivariant) groupOf(l *line) group {
 	kind, _ := m.get(l, "TYPE")
 	if ok {
 		for _, k := range groupKinds {
-			if string(kind) == k {
-				return group{k, string(id)}
+			if kind == k {
+				return group{k, id}
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func (m *multivariant) dropOrphans() {
 		}
 		for _, kind := range groupKinds {
 			if id, ok := m.get(l, kind); ok {
-				if g := (group{kind, string(id)}); l.dropped {
+				if g := (group{kind, id}); l.dropped {
 					lost[g] = true
 				} else {
 					kept[g] = true
@@ -141,7 +141,7 @@ func (m *multivariant) dropOrphans() {
 // (section 4.4.6.2).
 func (m *multivariant) pathwayOf(l *line) string {
 	if id, ok := m.get(l, "PATHWAY-ID"); ok {
-		return string(id)
+		return id
 	}
 	return "."
 }

@@ -85,14 +85,15 @@ func (l *line) isVariant() bool {
 	return l.tag == tagStreamInf || l.tag == tagIFrameStreamInf || l.tag == tagImageStreamInf
 }
 
-// get gives the value of the line's first attribute of a name.
-func (m *multivariant) get(l *line, name string) (value []byte, ok bool) {
+// get gives the value of the line's first attribute of a name, its variables
+// expanded.
+func (m *multivariant) get(l *line, name string) (value string, ok bool) {
 	for i := range l.attrs {
 		if a := &l.attrs[i]; a.named(m.t.src, name) {
-			return a.value(m.t.src), true
+			return m.t.expand(a.val, a.valEnd), true
 		}
 	}
-	return nil, false
+	return "", false
 }
 
 // read reads the attributes of every line; Compile has checked them.

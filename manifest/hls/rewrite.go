@@ -86,7 +86,7 @@ func (m *multivariant) edit(l *line, a *attribute, p int) (edit, string) {
 	case l.isVariant():
 		for _, kind := range groupKinds {
 			if a.named(src, kind) {
-				g := group{kind, string(a.value(src))}
+				g := group{kind, m.t.expand(a.val, a.valEnd)}
 				if m.gone[g] {
 					return remove, ""
 				}
