@@ -125,6 +125,12 @@ func (f *flight) ask(ctx context.Context, o *source, known *entry, from int64, e
 		if err != nil {
 			return give(transportError(ctx, o.root.Host, err, false))
 		}
+		if resp.StatusCode == http.StatusSwitchingProtocols {
+			// What follows is not HTTP, and no deadline of the context ends it.
+			_ = resp.Body.Close()
+			return give(&Error{Reason: ErrProtocol, Status: resp.StatusCode, Origin: o.root.Host,
+				Err: errors.New("it switches to another protocol, which was not asked for")})
+		}
 		if location := resp.Header.Get("Location"); isRedirect(resp.StatusCode) && location != "" {
 			discard(resp.Body)
 			if hop == maxRedirects {

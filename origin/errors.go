@@ -84,9 +84,10 @@ func (e *Error) Is(target error) bool {
 	return ok && r == e.Reason
 }
 
-// HTTPStatus is the status a gateway answers its viewer with: 404, 410, 425
-// and 429 are passed on, a slow origin is 504, an overloaded one 503, and all
-// else 502 (RFC 9110, section 15.6).
+// HTTPStatus is the status a gateway answers its viewer with: 404, 410, 425,
+// 429, 503 and 504 are valid answers of the origin and passed on, a slow origin
+// is 504, a shield that has enough to do 503, and all else 502: an origin that
+// cannot be reached, or answers what it should not (RFC 9110, section 15.6).
 func (e *Error) HTTPStatus() int {
 	switch e.Reason {
 	case ErrPath:
@@ -124,10 +125,14 @@ func (e *Error) AppendCacheStatus(dst []byte, name string) []byte {
 	return dst
 }
 
-// AppendProxyStatus appends the value of Proxy-Status: the proxy's name and
-// the error type of RFC 9209, section 2.3.
+// AppendProxyStatus appends the value of Proxy-Status: the proxy's name, the
+// error type of RFC 9209, section 2.3, and the origin's status. A status that
+// is passed on is the origin's word, and no error of the exchange with it.
 func (e *Error) AppendProxyStatus(dst []byte, name string) []byte {
-	dst = append(append(append(dst, name...), "; error="...), e.Token()...)
+	dst = append(dst, name...)
+	if e.Status == 0 || e.HTTPStatus() != e.Status {
+		dst = append(append(dst, "; error="...), e.Token()...)
+	}
 	if e.Status != 0 {
 		dst = append(dst, "; received-status="...)
 		dst = strconv.AppendInt(dst, int64(e.Status), 10)
