@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"manifold/steering"
 )
 
 // A live media playlist of six segments of two seconds, the newest of which
@@ -161,5 +163,88 @@ func TestDrainWithoutDates(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A drain moves nobody to a CDN that is no better: where all others fail or are
+// drained as well, players stay.
+func TestDrainWithNowhereToGo(t *testing.T) {
+	for name, others := range map[string]func(s *stage, id string) error{
+		"down": func(s *stage, id string) error {
+			return s.proxy.Conditions().SetHealth("public", id, steering.Down, "test")
+		},
+		"drained": func(s *stage, id string) error {
+			return s.proxy.Conditions().SetDrain("public", id, &Drain{Who: "ops", Why: "test", Since: s.now})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, nil)
+			s.now = s.now.Truncate(2 * time.Second)
+			s.publish("/live/v360/index.m3u8", s.livePlaylist(0))
+			media := s.aloft("news")
+			for _, p := range s.proxy.Conditions().Status() {
+				if p.Set != "public" || p.ID == "alpha" {
+					continue
+				}
+				if err := others(s, p.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.proxy.Conditions().SetDrain("public", "alpha", &Drain{Who: "ops", Why: "test", Since: s.now}); err != nil {
+				t.Fatal(err)
+			}
+			for n := range 12 {
+				s.now = s.now.Add(2 * time.Second)
+				s.publish("/live/v360/index.m3u8", s.livePlaylist(0))
+				for _, url := range withoutQuery(s.get(media).ok(t).body) {
+					if !strings.HasPrefix(url, "https://a.example/") {
+						t.Fatalf("reload %d lists %s", n, url)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Segments that were published while a CDN was drained are not fetched from one
+// that has failed since.
+func TestDrainIsOverAndTheOtherFails(t *testing.T) {
+	s := newStage(t, nil)
+	s.now = s.now.Truncate(2 * time.Second)
+	s.publish("/live/v360/index.m3u8", s.livePlaylist(0))
+	media := s.aloft("news")
+	reload := func() (elsewhere int) {
+		t.Helper()
+		s.now = s.now.Add(2 * time.Second)
+		s.publish("/live/v360/index.m3u8", s.livePlaylist(0))
+		for _, url := range withoutQuery(s.get(media).ok(t).body) {
+			if !strings.HasPrefix(url, "https://a.example/") {
+				elsewhere++
+			}
+		}
+		return elsewhere
+	}
+	if err := s.proxy.Conditions().SetDrain("public", "alpha", &Drain{Who: "ops", Why: "test", Since: s.now}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		reload()
+	}
+	if err := s.proxy.Conditions().SetDrain("public", "alpha", nil); err != nil {
+		t.Fatal(err)
+	}
+	if reload() == 0 {
+		t.Fatal("nobody was moved")
+	}
+	for _, p := range s.proxy.Conditions().Status() {
+		if p.Set != "public" || p.ID == "alpha" {
+			continue
+		}
+		if err := s.proxy.Conditions().SetHealth("public", p.ID, steering.Down, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := reload(); n != 0 {
+		t.Fatalf("%d segments of a CDN that is down", n)
 	}
 }

@@ -129,14 +129,15 @@ func (r *request) mediaPathway(key *shapeKey, t template) {
 		return
 	}
 	served := r.order.Has(i) && r.state.Conditions[i].Health != steering.Down
-	if other := r.otherThan(i); served && other >= 0 && r.absences[i].show(t, r.now) {
+	usable := served && r.state.Conditions[i].Usable(r.now)
+	if other := r.otherThan(i); served && r.isBetter(other, i, usable) && r.absences[i].show(t, r.now) {
 		key.order[1], key.n, key.away = uint8(other), 2, r.absences[i]
 		if r.trace != nil {
 			r.traceAway(key)
 		}
 		return
 	}
-	if served && r.state.Conditions[i].Usable(r.now) {
+	if usable || served && r.order.First() == i {
 		r.trace.Plan(explain.PlanPathway, r.ch.cdns[i].id, "")
 		return
 	}
@@ -159,6 +160,19 @@ func (r *request) usual() int {
 		}
 	}
 	return -1
+}
+
+// isBetter tells whether the segments of the absences of i are to come from
+// another pathway: not while the viewer is best off with i all the same, nor
+// from one that is down.
+func (r *request) isBetter(other, i int, usable bool) bool {
+	switch {
+	case other < 0:
+		return false
+	case usable: // the absences are over
+		return r.state.Conditions[other].Health != steering.Down
+	}
+	return r.order.First() != i
 }
 
 // otherThan is the viewer's first choice among all pathways but i; -1: there is
