@@ -548,6 +548,9 @@ func TestSegmentsThatComeToTheEdge(t *testing.T) {
 	if res.status != 206 || res.body != "bytes" || res.header["Content-Range"] != "bytes 6-10/11" {
 		t.Errorf("range: %+v", res)
 	}
+	if res := s.ask("HEAD", "/news/v360/seg7.m4s?device=hlsjs&token="+tok, fields{"Range": "bytes=6-10"}); res.status != 200 || res.header["Content-Range"] != "" {
+		t.Errorf("HEAD takes no range: %d %v", res.status, res.header)
+	}
 }
 
 func TestGzipIsTheSameManifest(t *testing.T) {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"unsafe"
 
 	"manifold/exchange"
@@ -85,7 +86,9 @@ func (r *request) proxySegment() {
 	r.stop = atFetch
 	ex := r.ex
 	req := r.upstream(origin.Segment)
-	req.Range, req.IfRange = ex.Header.Get("Range"), ex.Header.Get("If-Range")
+	if ex.Method == http.MethodGet { // ranges are of no other method (RFC 9110, section 14.2)
+		req.Range, req.IfRange = ex.Header.Get("Range"), ex.Header.Get("If-Range")
+	}
 	req.IfNoneMatch, req.IfModifiedSince = ex.Header.Get("If-None-Match"), ex.Header.Get("If-Modified-Since")
 	answer, err := r.p.shield.Fetch(ex.Context(), req)
 	if err != nil {
