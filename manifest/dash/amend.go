@@ -115,6 +115,53 @@ func (r *render) editURL(m *mark) {
 	}
 }
 
+// editLink handles the address of a remote element. Players do not agree
+// whether it is resolved against the MPD's address or its base URL: where both
+// come to the same, and where it is written from the top of the host, it gets
+// the absolute URL on the first pathway; one that leaves the root, that at the
+// origin.
+func (r *render) editLink(m *mark) {
+	if len(r.listed) == 0 || r.bases[0].share == none {
+		return
+	}
+	dir := directory(r.path)
+	same := r.bases[0].level && r.bases[0].dir == dir && r.absolute()
+	switch to := r.origin.resolve(dir, decode(r.t.text(m.value))); {
+	case to.reach == rooted, to.reach == relative && same:
+		r.edits = append(r.edits, edit{span: m.value, op: opMedia, text: to.path})
+	case to.reach == outside && to.form < formNetwork && to.path != "":
+		r.edits = append(r.edits, edit{span: m.value, op: opText, text: to.path})
+	}
+}
+
+// editClock handles the URLs of a UTCTiming, with white space between. One that
+// is written from the top of the host, or leaves the root, becomes that at the
+// origin: on a pathway the time may come from a cache. What is relative players
+// resolve against the base URL, as they did.
+func (r *render) editClock(m *mark) {
+	if len(r.listed) == 0 {
+		return
+	}
+	raw := r.t.text(m.value)
+	for from := 0; from < len(raw); from++ {
+		to := from
+		for to < len(raw) && !isSpace(raw[to]) {
+			to++
+		}
+		if to > from {
+			lead := r.origin.resolve(directory(r.path), decode(raw[from:to]))
+			if lead.reach == rooted {
+				lead.path = r.origin.authority + r.origin.path + lead.path
+			}
+			if lead.reach != relative && lead.form < formNetwork && lead.path != "" {
+				at := span{m.value.from + int32(from), m.value.from + int32(to)}
+				r.edits = append(r.edits, edit{span: at, op: opText, text: lead.path})
+			}
+		}
+		from = to
+	}
+}
+
 // plain says that a reference is relative and climbs nowhere, so that it
 // stays as it is.
 func plain(raw []byte) bool {

@@ -142,6 +142,10 @@ func (r *render) edit() {
 			}
 		case markURL:
 			r.editURL(m)
+		case markLink:
+			r.editLink(m)
+		case markClock:
+			r.editClock(m)
 		case markLocation:
 			switch {
 			case !located:

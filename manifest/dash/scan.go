@@ -20,6 +20,9 @@ const (
 // 2012 spell it in capitals.
 const namespace = "urn:mpeg:dash:schema:mpd:2011"
 
+// xlinkNamespace is that of links to remote elements (ISO/IEC 23009-1, 5.5).
+const xlinkNamespace = "http://www.w3.org/1999/xlink"
+
 // span is a piece of the source, [from, to).
 type span struct{ from, to int32 }
 
@@ -28,7 +31,8 @@ type attr struct{ name, value span }
 // decl is a namespace declaration in scope.
 type decl struct {
 	prefix span // empty for the default namespace
-	dash   bool
+	dash   bool // it is that of the MPD
+	xlink  bool // it is that of XLink
 }
 
 // open is an open element.

@@ -40,13 +40,24 @@ func (s *scanner) pop() {
 // inMPD says whether a prefix stands for the MPD's namespace. A prefix that
 // nothing declares stands for none.
 func (s *scanner) inMPD(prefix span) bool {
-	p := s.text(prefix)
+	d := s.declared(s.text(prefix))
+	return d != nil && d.dash
+}
+
+// inXLink says whether a prefix stands for the namespace of XLink.
+func (s *scanner) inXLink(prefix []byte) bool {
+	d := s.declared(prefix)
+	return d != nil && d.xlink
+}
+
+// declared is the declaration of a prefix in scope, or nil.
+func (s *scanner) declared(prefix []byte) *decl {
 	for i := len(s.decls) - 1; i >= 0; i-- {
-		if d := &s.decls[i]; bytes.Equal(s.text(d.prefix), p) {
-			return d.dash
+		if d := &s.decls[i]; bytes.Equal(s.text(d.prefix), prefix) {
+			return d
 		}
 	}
-	return false
+	return nil
 }
 
 // startTag reads a start tag and pushes its element. An element that its tag
@@ -209,6 +220,7 @@ func (s *scanner) declare(a attr, colon int32) *fault {
 		value = []byte(decode(value))
 	}
 	d.dash = bytes.EqualFold(value, []byte(namespace))
+	d.xlink = string(value) == xlinkNamespace
 	s.decls = append(s.decls, d)
 	return nil
 }

@@ -47,6 +47,8 @@ const (
 	markPreselection
 	markPublished // MPD@publishTime
 	markURL       // the value of an attribute
+	markLink      // xlink:href
+	markClock     // the URLs of UTCTiming@value
 )
 
 // mark is a place in the source that a plan may change. Marks are in document
@@ -132,8 +134,12 @@ func (c *compiler) open() *fault {
 			o.ctx = ctxService
 		case "InitializationSet":
 			c.urls("initialization")
+			c.link()
+		case "UTCTiming":
+			c.timing()
 		case "Period":
 			c.node(o, ctxPeriod)
+			c.link()
 			c.period(o)
 		}
 	case ctxService:
@@ -145,12 +151,14 @@ func (c *compiler) open() *fault {
 		switch string(name) {
 		case "AdaptationSet", "EmptyAdaptationSet":
 			c.node(o, ctxSet)
+			c.link()
 		case "ServiceDescription":
 			o.ctx = ctxService
 		case "Preselection":
 			c.mark(o, markPreselection)
 		case "EventStream":
 			o.ctx = ctxEvents
+			c.link()
 			c.stream = span{o.start, o.tag}
 		default:
 			c.level(o, name)
@@ -213,6 +221,7 @@ func (c *compiler) level(o *open, name []byte) {
 		c.segments(o)
 	case "SegmentList", "SegmentBase":
 		o.ctx = ctxSegments
+		c.link()
 		c.segments(o)
 	}
 }
@@ -323,6 +332,28 @@ func (c *compiler) urls(names ...string) {
 			if string(c.text(a.name)) == name {
 				c.t.marks = append(c.t.marks, mark{kind: markURL, node: at, next: -1, span: a.value, value: a.value})
 			}
+		}
+	}
+}
+
+// link marks the xlink:href of a remote element (5.5).
+func (c *compiler) link() {
+	for _, a := range c.attrs {
+		if prefix, ok := bytes.CutSuffix(c.text(a.name), []byte(":href")); ok && c.inXLink(prefix) {
+			c.t.marks = append(c.t.marks, mark{kind: markLink, next: -1, span: a.value, value: a.value})
+		}
+	}
+}
+
+// timing marks the URLs of a UTCTiming by HTTP (5.8.4.11).
+func (c *compiler) timing() {
+	http := false
+	for _, a := range c.attrs {
+		http = http || string(c.text(a.name)) == "schemeIdUri" && bytes.HasPrefix(c.text(a.value), []byte("urn:mpeg:dash:utc:http-"))
+	}
+	for _, a := range c.attrs {
+		if http && string(c.text(a.name)) == "value" {
+			c.t.marks = append(c.t.marks, mark{kind: markClock, next: -1, span: a.value, value: a.value})
 		}
 	}
 }
