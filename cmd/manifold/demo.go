@@ -56,6 +56,7 @@ func runDemo(cmd *cobra.Command, state string, duration time.Duration) error {
 	}
 	defer logFile.Close()
 	log := slog.New(slog.NewJSONHandler(logFile, nil))
+	slog.SetDefault(log) // net/http tells of peers that break HTTP by package log
 
 	d, err := demo.Start(ctx, demo.Config{State: state, Ports: demo.DefaultPorts, Log: log, Now: time.Now})
 	if err != nil {

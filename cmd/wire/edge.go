@@ -88,10 +88,14 @@ func Start(o Options) (_ *Edge, err error) {
 	if err != nil {
 		return nil, ConfigError{err}
 	}
-	if o.Log == nil {
+	own := o.Log == nil
+	if own {
 		o.Log = NewLog(o.LogTo, cfg.Log.Format)
 	}
 	e.log, e.level = leveled(o.Log)
+	if own {
+		slog.SetDefault(e.log) // net/http tells of origins that break HTTP by package log
+	}
 	if e.shield, err = origin.New(cfg.Shield, time.Now, mathrand.Float64); err != nil {
 		return nil, ConfigError{err}
 	}
