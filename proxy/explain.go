@@ -90,11 +90,14 @@ func (p *Proxy) Explain(ctx context.Context, im *Imagined) (*Explained, error) {
 	return out, nil
 }
 
+// withParameter puts a parameter before those that a target has: the first of a
+// name counts.
 func withParameter(target, pair string) string {
-	if strings.Contains(target, "?") {
-		return target + "&" + pair
+	path, query, _ := strings.Cut(target, "?")
+	if query != "" {
+		pair += "&" + query
 	}
-	return target + "?" + pair
+	return path + "?" + pair
 }
 
 type imaginedHeaders struct{ im *Imagined }

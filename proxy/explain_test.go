@@ -28,7 +28,7 @@ func TestExplainAnImaginedViewer(t *testing.T) {
 	if err := s.proxy.Conditions().SetDrain("public", "beta", &Drain{Who: "ops", Why: "maintenance", Since: s.now}); err != nil {
 		t.Fatal(err)
 	}
-	im := &Imagined{URL: "https://edge.example/news/master.m3u8", Country: session.Country{'D', 'E'}, ASN: 3320, Address: netip.MustParseAddr("198.51.100.1"), Device: "shaka", Tier: "gold"}
+	im := &Imagined{URL: "https://edge.example/news/master.m3u8?device=hlsjs", Country: session.Country{'D', 'E'}, ASN: 3320, Address: netip.MustParseAddr("198.51.100.1"), Device: "shaka", Tier: "gold"}
 	got, err := s.proxy.Explain(t.Context(), im)
 	if err != nil {
 		t.Fatal(err)
