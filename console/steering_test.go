@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +162,28 @@ func TestMetrics(t *testing.T) {
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("%s is not in the metrics", line)
+		}
+	}
+}
+
+// Metrics that the documentation names exist, and have a help and a type once.
+func TestMetricsAreDocumented(t *testing.T) {
+	e := testConsole(&edgeOfTest{})
+	_, text := call(e, "GET", "/metrics", "", "")
+	page, err := os.ReadFile("../docs/cookbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`manifold_[a-z_]+`).FindAllString(string(page), -1)
+	if len(names) < 15 {
+		t.Fatalf("%d names", len(names))
+	}
+	for _, name := range names {
+		for _, kind := range []string{"HELP", "TYPE"} {
+			// Without connection events there is no such family.
+			if n := strings.Count(text, "# "+kind+" "+name+" "); n != 1 && name != "manifold_connection_events_total" {
+				t.Errorf("%s: %s is there %d times", name, kind, n)
+			}
 		}
 	}
 }

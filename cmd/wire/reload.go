@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -215,7 +214,7 @@ func (r refusal) MarshalJSON() ([]byte, error) {
 		Error    string  `json:"error"`
 		File     string  `json:"file"`
 		Problems []fault `json:"problems"`
-	}{Error: fmt.Sprintf("the configuration has %d problems; the one before stays in force", len(r.bad.Problems)), File: r.bad.File}
+	}{Error: "the configuration is wrong; the one before stays in force", File: r.bad.File}
 	for _, p := range r.bad.Problems {
 		out.Problems = append(out.Problems, fault{p.Line, p.Column, p.Path, p.Text, p.Hint})
 	}
