@@ -1,5 +1,10 @@
 package wire
 
+import "errors"
+
+// errNoChannels is about a file that would end all service.
+var errNoChannels = errors.New("cannot take configuration: it lists no channels; stop the edge to serve none")
+
 // ConfigError means that the configuration is wrong: nothing was started.
 type ConfigError struct{ Err error }
 

@@ -91,6 +91,8 @@ func (e *Edge) Reload(by string) (*Report, error) {
 	cfg, err := e.loader.Load(e.file, config.Edge)
 	if err != nil {
 		err = ConfigError{err}
+	} else if len(cfg.Proxy.Channels) == 0 && len(old.Proxy.Channels) > 0 {
+		err = ConfigError{errNoChannels} // a full disk leaves such a file, or an editor in its work
 	} else {
 		err = e.take(cfg)
 	}
