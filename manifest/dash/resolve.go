@@ -86,10 +86,11 @@ func (o *origin) resolve(dir, ref string) target {
 		if p, ok := normal(dir + path); ok {
 			return target{relative, p + query, f}
 		}
-		t := target{reach: outside, form: f}
-		if o.authority != "" {
-			t.path = o.authority + clamp(o.path+dir+path) + query
+		if o.authority == "" {
+			return target{reach: outside, form: f}
 		}
+		t := o.place(o.authority, clamp(o.path+dir+path), query)
+		t.form = f
 		return t
 	case o.authority == "":
 		return target{reach: foreign, form: f}
@@ -131,12 +132,16 @@ func (o *origin) absolute(ref string) target {
 		return target{reach: foreign, path: ref}
 	}
 	path, query := cutQuery(ref[j:])
-	if strings.HasPrefix(path, o.path) {
-		if p, ok := normal(path[len(o.path):]); ok {
-			return target{reach: rooted, path: p + query}
-		}
+	return o.place(ref[:j], clamp(path), query)
+}
+
+// place tells whether a path on the origin's host, without dot segments, is
+// below the root: a reference may climb above it and come back.
+func (o *origin) place(authority, path, query string) target {
+	if below, ok := strings.CutPrefix(path, o.path); ok {
+		return target{reach: rooted, path: below + query}
 	}
-	return target{reach: outside, path: ref[:j] + clamp(path) + query}
+	return target{reach: outside, path: authority + path + query}
 }
 
 // sameHost compares scheme and authority without regard to case and default
