@@ -10,6 +10,9 @@ type Plan struct {
 	// without a leading slash ("v720/index.m3u8"). Relative references in the
 	// source are resolved against it (RFC 3986, section 5.2).
 	Path string
+	// Asked is the path at which it was asked for, where the origin redirected
+	// from there to Path: the MPD's Location names it. Empty: Path.
+	Asked string
 	// Query is the part of the request's query that the origin's answer depends
 	// on, as it was asked for, without "?": the MPD's Location carries it, so that
 	// the next version is that of the same. One template is always given the same

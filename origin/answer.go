@@ -155,6 +155,10 @@ func (a *Answer) State() State { return a.state }
 // Age is how old the content is (RFC 9111, section 4.2.3), for the Age field.
 func (a *Answer) Age() time.Duration { return a.entry.currentAge(a.now) }
 
+// Path is the canonical path below the origin's root to which redirects led,
+// without a slash in front; empty where there were none.
+func (a *Answer) Path() string { return a.entry.at }
+
 // TTL is for how long the content is fresh still; negative where it is stale.
 func (a *Answer) TTL() time.Duration { return a.ttl }
 

@@ -10,9 +10,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"manifold/exchange"
 	"manifold/internal/dial"
 )
 
@@ -68,7 +70,8 @@ type reply struct {
 	source   *source
 	status   int
 	header   http.Header
-	length   int64 // declared, or -1
+	length   int64  // declared, or -1
+	at       string // see entry.at
 	asked    time.Time
 	answered time.Time
 
@@ -149,7 +152,7 @@ func (f *flight) ask(ctx context.Context, o *source, known *entry, from int64, e
 		guard.timer.Stop()
 		guard.cause.Store(&errDeadline{"idle", g.cfg.Deadlines.Idle})
 		return &reply{
-			source: o, status: resp.StatusCode, header: resp.Header, length: resp.ContentLength,
+			source: o, status: resp.StatusCode, header: resp.Header, length: resp.ContentLength, at: o.pathOf(u, hop),
 			asked: asked, answered: f.shield.now(),
 			ctx: ctx, body: resp.Body, guard: guard, idle: g.cfg.Deadlines.Idle,
 		}, nil
@@ -230,6 +233,20 @@ func isRedirect(status int) bool {
 		return true
 	}
 	return false
+}
+
+// pathOf is the canonical path below the root of where redirects led; empty
+// where there were none, or where that is not below the root.
+func (o *source) pathOf(u *url.URL, redirects int) string {
+	rest, below := strings.CutPrefix(u.EscapedPath(), o.root.EscapedPath())
+	if redirects == 0 || !below {
+		return ""
+	}
+	path, _, err := exchange.Canonical(nil, "/"+strings.TrimPrefix(rest, "/"))
+	if err != nil || len(path) == 0 {
+		return ""
+	}
+	return string(path[1:])
 }
 
 // follow resolves a redirect, which must stay within the group's origins.

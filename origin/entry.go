@@ -20,6 +20,10 @@ type entry struct {
 	problem *Error
 	pass    bool
 
+	// at is where redirects led, a canonical path below the root: the base of
+	// relative references (RFC 3986, section 5.1.3). Empty: as it was asked for.
+	at string
+
 	status       int
 	fields       []exchange.Field
 	contentType  string

@@ -137,6 +137,44 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// TestRedirectedPath: where an answer was found is known as far as that is below
+// the root, also after a 304.
+func TestRedirectedPath(t *testing.T) {
+	origin := newScript(t, func(w http.ResponseWriter, req *http.Request) {
+		to := map[string]string{
+			"/root/a/one.m3u8": "/root/b/c%20d/two.m3u8?signed", "/root/out.m3u8": "/elsewhere.m3u8",
+			"/root/dots.m3u8": "/root/x%2fy.m3u8", "/root/loop.m3u8": "/root/end.m3u8",
+		}[req.URL.EscapedPath()]
+		switch {
+		case to != "":
+			w.Header().Set("Location", to)
+			w.WriteHeader(307)
+		case req.Header.Get("If-None-Match") != "":
+			w.WriteHeader(304)
+		default:
+			w.Header().Set("ETag", `"1"`)
+			says(playlist)(w, req)
+		}
+	})
+	r := newRig(t, Config{})
+	g := r.group(nil, origin.URL+"/root")
+	for path, want := range map[string]string{
+		"a/one.m3u8": "b/c d/two.m3u8", "out.m3u8": "", "dots.m3u8": "", "loop.m3u8": "end.m3u8", "end.m3u8": "",
+	} {
+		for round := range 2 {
+			a, err := r.Fetch(t.Context(), &Request{Group: g, Class: Manifest, Path: path})
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			if got := a.Path(); got != want {
+				t.Errorf("%s, round %d: found at %q, want %q", path, round, got, want)
+			}
+			a.Release()
+			r.add(time.Hour)
+		}
+	}
+}
+
 func gz(data []byte) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, 1)

@@ -22,7 +22,7 @@ var kept = map[string]bool{
 
 // newEntry makes the entry of a 200 or 203, without a body yet.
 func (f *flight) newEntry(r *reply) *entry {
-	e := &entry{key: f.key, class: f.target.class, status: r.status, responded: r.answered}
+	e := &entry{key: f.key, class: f.target.class, status: r.status, at: r.at, responded: r.answered}
 	e.take(f.group, r, r.header)
 	if len(r.header["Content-Encoding"]) > 0 {
 		// The body is stored decoded, and is no longer the bytes that a strong
@@ -50,7 +50,7 @@ func (f *flight) revalidated(old *entry, r *reply) *entry {
 			h[name] = values
 		}
 	}
-	e := &entry{key: f.key, class: old.class, status: old.status, version: old.version, responded: r.answered}
+	e := &entry{key: f.key, class: old.class, status: old.status, version: old.version, at: r.at, responded: r.answered}
 	e.take(f.group, r, h)
 	if old.etag != old.originETag {
 		e.weaken()

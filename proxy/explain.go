@@ -276,7 +276,11 @@ var fetchReasons = [...]explain.Reason{
 }
 
 func (r *request) traceFetch(a *origin.Answer) {
-	r.trace.Fetch(fetchReasons[a.State()], r.addr.Path, a.Age(), a.TTL(), "")
+	detail := ""
+	if at := a.Path(); at != "" {
+		detail = "redirected to " + at
+	}
+	r.trace.Fetch(fetchReasons[a.State()], r.addr.Path, a.Age(), a.TTL(), detail)
 }
 
 func (r *request) traceTemplate(t template, fault error) {

@@ -41,9 +41,12 @@ func (r *request) planFor(t template) *manifest.Plan {
 	if !r.fillSlots(shape, key) {
 		return nil
 	}
-	r.plan = manifest.Plan{Shape: shape, Path: r.addr.Path, Values: r.values[:1+len(shape.Pathways)]}
+	r.plan = manifest.Plan{Shape: shape, Path: r.addr.Path, Asked: r.addr.Path, Values: r.values[:1+len(shape.Pathways)]}
 	if key.kind == manifest.DASH && shape.Location {
 		r.plan.Query = r.ch.group.DeclaredQuery(r.ex.RawQuery)
+	}
+	if r.at != "" {
+		r.plan.Path = r.at
 	}
 	return &r.plan
 }

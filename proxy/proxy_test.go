@@ -68,6 +68,7 @@ type stage struct {
 	mu    sync.Mutex
 	seen  []string // what reached the origin
 	files map[string]file
+	leads map[string]string // redirects
 	url   string
 }
 
@@ -113,7 +114,12 @@ func newStage(t testing.TB, change func(*Config)) *stage {
 		s.mu.Lock()
 		s.seen = append(s.seen, fmt.Sprint(r.URL, r.Header))
 		f, ok := s.files[r.URL.Path]
+		to := s.leads[r.URL.Path]
 		s.mu.Unlock()
+		if to != "" {
+			http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+			return
+		}
 		if !ok {
 			http.NotFound(w, r)
 			return

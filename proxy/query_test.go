@@ -29,6 +29,38 @@ func TestLiveMPDKeepsTheDeclaredQuery(t *testing.T) {
 	}
 }
 
+// TestOriginRedirects: references are relative to where the origin's redirects
+// led (RFC 3986, section 5.1.3); the next version of an MPD is asked for where
+// this one was.
+func TestOriginRedirects(t *testing.T) {
+	s := newStage(t, nil)
+	s.files["/live/deep/down/master.m3u8"] = s.files["/live/master.m3u8"]
+	s.files["/live/deep/down/v360/index.m3u8"] = s.files["/live/v360/index.m3u8"]
+	s.files["/live/deep/down/manifest.mpd"] = s.files["/live/manifest.mpd"]
+	s.leads = map[string]string{
+		"/live/master.m3u8": "/live/deep/down/master.m3u8?signed", "/live/manifest.mpd": "/live/deep/down/manifest.mpd?signed",
+	}
+	master := s.get("/open/master.m3u8?device=hlsjs").ok(t).body
+	media := regexp.MustCompile(`(?m)^/open/~\S+/deep/down/v360/index\.m3u8$`).FindString(master)
+	if media == "" {
+		t.Fatalf("no media playlist below deep/down in\n%s", master)
+	}
+	if body := s.get(media).ok(t).body; !strings.Contains(body, ".example/deep/down/v360/") {
+		t.Errorf("no segment below deep/down in\n%s", body)
+	}
+	base := regexp.MustCompile(`<BaseURL[^>]*>https://[^<]+/deep/down/</BaseURL>`)
+	location := regexp.MustCompile(`<Location>https://edge\.example(/open/~[^<]+/-/manifest\.mpd)</Location>`)
+	target := "/open/manifest.mpd?device=dashjs"
+	for range 2 {
+		body := s.get(target).ok(t).body
+		at := location.FindStringSubmatch(body)
+		if at == nil || !base.MatchString(body) {
+			t.Fatalf("no Location as asked, or no base URL as found, in\n%s", body)
+		}
+		target = at[1]
+	}
+}
+
 // TestRedirectKeepsWhatAPlaylistAsksFor: a variable of QUERYPARAM is found in
 // the address that the player is redirected to, even where it is the parameter
 // that the viewer's token came in.

@@ -107,7 +107,7 @@ func (r *request) compile(answer *origin.Answer) template {
 	if first {
 		r.keptPrevious(fault)
 	}
-	r.fresh = answer.TTL()
+	r.fresh, r.at = answer.TTL(), answer.Path()
 	from := len(r.ex.Text)
 	r.ex.Text = answer.AppendCacheStatus(r.ex.Text)
 	r.ex.SetField("Cache-Status", r.ex.Piece(from))

@@ -49,6 +49,8 @@ type request struct {
 	// cohort is an index of the channel's cohorts, or noCohort.
 	cohort    int
 	cohortWhy explain.Reason
+	// at is where the origin's redirects led; empty: nowhere else.
+	at string
 	// fresh is for how long the origin's answer is good still.
 	fresh time.Duration
 	// session is the session's text: from the address, or made at the entry.

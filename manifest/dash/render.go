@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"sort"
 
 	"manifold/manifest"
@@ -8,15 +9,16 @@ import (
 
 // render makes one form. It is used once.
 type render struct {
-	t      *Template
-	shape  *manifest.Shape // as given
-	xml    *manifest.Shape // its texts escaped
-	path   string          // the MPD's own path, fit for a URL
-	asked  string          // the query that it was asked for with, fit for a URL
-	origin origin
-	listed []int // the pathways that the MPD lists, by index, in order
-	query  int   // the pathway whose token stands in the query, or -1
-	theirs bool  // the origin's own steering and service locations stay
+	t     *Template
+	shape *manifest.Shape // as given
+	xml   *manifest.Shape // its texts escaped
+	path  string          // the MPD's own path, fit for a URL
+	// asked and declared are path and query of the Location, fit for a URL.
+	asked, declared string
+	origin          origin
+	listed          []int // the pathways that the MPD lists, by index, in order
+	query           int   // the pathway whose token stands in the query, or -1
+	theirs          bool  // the origin's own steering and service locations stay
 
 	deeds  []deed         // of the BaseURLs, by their number
 	bases  []base         // by node
@@ -64,7 +66,7 @@ const (
 
 func (t *Template) render(plan *manifest.Plan, lengths []int) *manifest.Form {
 	shape := plan.Shape
-	r := render{t: t, shape: shape, xml: escaped(shape), path: safePath(plan.Path), asked: safeQuery(plan.Query), origin: newOrigin(shape.Source), query: -1, first: -1, tags: tags{scanner{src: t.src}}}
+	r := render{t: t, shape: shape, xml: escaped(shape), path: safePath(plan.Path), asked: safePath(cmp.Or(plan.Asked, plan.Path)), declared: safeQuery(plan.Query), origin: newOrigin(shape.Source), query: -1, first: -1, tags: tags{scanner{src: t.src}}}
 	r.list()
 	r.filter()
 	r.decide()

@@ -94,9 +94,9 @@ func (r *render) put(e *edit) {
 			// goes along in the address.
 			pathway = r.xml.Pathways[0].ID
 		}
-		at := r.path
-		if r.asked != "" {
-			at += "?" + r.asked
+		at := r.asked
+		if r.declared != "" {
+			at += "?" + r.declared
 		}
 		r.b.Address(r.xml, pathway, escape(at))
 		r.b.String("</" + name + ">")
