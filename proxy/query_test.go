@@ -45,7 +45,7 @@ func TestOriginRedirects(t *testing.T) {
 	if media == "" {
 		t.Fatalf("no media playlist below deep/down in\n%s", master)
 	}
-	if body := s.get(media).ok(t).body; !strings.Contains(body, ".example/deep/down/v360/") {
+	if body := s.get(media).ok(t).body; !strings.Contains(body, "/deep/down/v360/seg7.m4s") {
 		t.Errorf("no segment below deep/down in\n%s", body)
 	}
 	base := regexp.MustCompile(`<BaseURL[^>]*>https://[^<]+/deep/down/</BaseURL>`)
