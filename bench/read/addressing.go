@@ -32,9 +32,7 @@ func (r *mpdReader) addressing(p *Period, period, set, rep *node, of *Representa
 		r.p.add("dash-syntax", a.Line, "a timescale of %d", a.Timescale)
 		a.Timescale = 1
 	}
-	if s := text("availabilityTimeOffset", levels...); s != "" && s != "INF" {
-		a.Offset, _ = seconds(s)
-	}
+	a.Offset = availabilityOffset(text("availabilityTimeOffset", levels...))
 	var timeline, list *node
 	kind := ""
 	for _, n := range levels {
@@ -140,7 +138,9 @@ func (r *mpdReader) fill(a *Addressing, p *Period, list []*node, i int, at, d ui
 		}
 		return 0
 	}
-	if p.End < 0 {
+	if p.End < 0 || r.m.Dynamic() {
+		// In a dynamic MPD it also ends with the next update: what is there says
+		// the clock.
 		a.Open = true
 		return 0
 	}
@@ -165,7 +165,13 @@ func (r *mpdReader) list(a *Addressing, n *node) {
 			r.p.add("dash-syntax", u.line, "more than %d segments", MaxSegments)
 			return
 		}
-		e := Entry{Number: a.StartNumber + uint64(i), Time: uint64(i) * a.Duration, Duration: a.Duration, Line: u.line}
+		// Segment k lasts from (k-1) durations on (5.3.9.5.3): a list whose oldest
+		// entries left has a higher startNumber.
+		number := a.StartNumber + uint64(i)
+		e := Entry{Number: number, Time: a.PTO + (max(number, 1)-1)*a.Duration, Duration: a.Duration, Line: u.line}
+		if a.StartNumber == 0 {
+			e.Time += min(number, 1) * a.Duration
+		}
 		if a.Timeline && i < len(timed) {
 			e.Time, e.Duration = timed[i].Time, timed[i].Duration
 		}

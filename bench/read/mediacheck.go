@@ -32,15 +32,6 @@ func checkMedia(m *Media, p *problems, fragmented bool) {
 	checkDates(m, p)
 	checkDateRanges(m, p)
 	checkLowLatency(m, p)
-	if m.Live() && m.Type == "" && m.Sequence > 0 && !m.HasSkip && m.Target > 0 {
-		var whole time.Duration
-		for _, s := range m.Segments {
-			whole += s.Duration
-		}
-		if whole < 3*m.Target && len(m.Segments) > 0 {
-			p.add("hls-short-window", m.TargetLine, "%d segments of %s in all; three target durations are %s", len(m.Segments), whole, 3*m.Target)
-		}
-	}
 }
 
 // checkVersions holds the features that are used against EXT-X-VERSION

@@ -28,6 +28,9 @@ type MPD struct {
 // Dynamic tells whether the MPD may be updated.
 func (m *MPD) Dynamic() bool { return m.Type == "dynamic" }
 
+// Always is the availabilityTimeOffset of what is there from the start (INF).
+const Always = 1 << 20 * time.Hour
+
 // BaseURL is a BaseURL element.
 type BaseURL struct {
 	URL, Location string

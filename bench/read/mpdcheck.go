@@ -45,7 +45,10 @@ func checkMPD(m *MPD, p *problems) {
 		ids[period.ID] = true
 		checkPeriod(m, period, p)
 		if i > 0 {
-			checkJoint(m.Periods[i-1], period, p)
+			// A Period may be announced long before the one that runs has come to
+			// its end (5.3.2.1).
+			ahead := m.Dynamic() && m.Publish.Sub(m.AvailabilityStart) < period.Start
+			checkJoint(m.Periods[i-1], period, ahead, p)
 		}
 	}
 	if m.Steering != nil {
@@ -103,8 +106,9 @@ func checkPeriod(m *MPD, period *Period, p *problems) {
 }
 
 // checkJoint looks at where one Period ends and the next begins: their
-// declared times, and the media that is listed for them.
-func checkJoint(a, b *Period, p *problems) {
+// declared times, and the media that is listed for them; ahead tells that b
+// has not begun.
+func checkJoint(a, b *Period, ahead bool, p *problems) {
 	if a.Start < 0 || b.Start < 0 {
 		return
 	}
@@ -123,7 +127,7 @@ func checkJoint(a, b *Period, p *problems) {
 		}
 	}
 	for _, set := range a.Sets {
-		if len(set.Reps) == 0 || set.Type == "text" || set.Type == "image" {
+		if ahead || len(set.Reps) == 0 || set.Type == "text" || set.Type == "image" {
 			continue
 		}
 		ad := set.Reps[0].Addressing

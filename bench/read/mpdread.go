@@ -159,10 +159,17 @@ func orParent(n, parent *node, name string) string {
 
 func (r *mpdReader) baseURL(n *node) BaseURL {
 	b := BaseURL{URL: n.text, Location: n.attr("serviceLocation"), Line: n.line}
-	if s := n.attr("availabilityTimeOffset"); s != "" && s != "INF" {
-		b.Offset, _ = seconds(s)
-	}
+	b.Offset = availabilityOffset(n.attr("availabilityTimeOffset"))
 	return b
+}
+
+// availabilityOffset reads an availabilityTimeOffset; INF is Always.
+func availabilityOffset(s string) time.Duration {
+	if s == "INF" {
+		return Always
+	}
+	d, _ := seconds(s)
+	return min(d, Always)
 }
 
 // bases resolves the BaseURL elements of n against each of parent
@@ -184,7 +191,7 @@ func (r *mpdReader) bases(parent []Base, n *node) []Base {
 			if len(out) >= 64 {
 				return out
 			}
-			x := Base{URL: ref, Location: b.Location, Offset: max(b.Offset, up.Offset)}
+			x := Base{URL: ref, Location: b.Location, Offset: min(b.Offset+up.Offset, Always)}
 			if up.URL != nil {
 				x.URL = up.URL.ResolveReference(ref)
 			}

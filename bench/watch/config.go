@@ -62,6 +62,8 @@ type Config struct {
 	Now func() time.Time
 	// Progress is told now and then what is going on; may be nil.
 	Progress func(string)
+
+	shared bool // MaxManifest is this package's own: many playlists share maxText
 }
 
 // Validate tells what is wrong with c.
@@ -103,7 +105,7 @@ func (c *Config) defaults() {
 	}
 	c.Edges = max(c.Edges, 1)
 	if c.MaxManifest == 0 {
-		c.MaxManifest = 8 << 20
+		c.MaxManifest, c.shared = 8<<20, true
 	}
 	if c.Grace == 0 {
 		c.Grace = 15 * time.Second
@@ -119,6 +121,10 @@ func (c *Config) defaults() {
 // Bounds of a watch.
 const (
 	maxTracks   = 200       // media playlists
+	maxListed   = 400_000   // segments that they list in all
+	maxText     = 64 << 20  // bytes of all of them in one round
+	leastText   = 1 << 20   // of which each may always have this much
+	parsers     = 4         // that are read at a time
 	maxHistory  = 20_000    // segments remembered for each
 	maxEvidence = 512 << 10 // bytes of a former version kept for evidence
 	maxInits    = 512

@@ -147,7 +147,7 @@ func (p *presentation) version(ctx context.Context, res *client.Result) *read.MP
 
 // changing are the parts of an MPD that may change without an update: the time
 // of day itself, and publishTime, which is compared apart.
-var changing = regexp.MustCompile(`(?s)<UTCTiming[^>]*>|\bpublishTime\s*=\s*("[^"]*"|'[^']*')|<Location[^>]*>[^<]*</Location>|<PatchLocation[^>]*>[^<]*</PatchLocation>`)
+var changing = regexp.MustCompile(`(?s)<!--.*?-->|<UTCTiming[^>]*>|\bpublishTime\s*=\s*("[^"]*"|'[^']*')|<Location[^>]*>[^<]*</Location>|<PatchLocation[^>]*>[^<]*</PatchLocation>`)
 
 // digestOf is what an MPD says, without tokens.
 func (p *presentation) digestOf(body []byte) string {

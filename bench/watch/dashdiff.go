@@ -225,7 +225,7 @@ func (p *presentation) sameSegments(where string, rep *read.Representation, had 
 			continue
 		}
 		found++
-		switch uri := p.w.tokens.strip(rep.SegmentURI(e)); {
+		switch uri := p.addressOf(rep, e); {
 		case e.Duration != was.duration:
 			p.w.add("dash-segment-time-changed", p.doc, was.reload, evidence{where: where, said: fmt.Sprintf("the segment at t=%d had duration %d and has %d", e.Time, was.duration, e.Duration), before: []finding.Line{was.line}, after: []finding.Line{e.Line}})
 			return
@@ -253,6 +253,15 @@ func (p *presentation) sameSegments(where string, rep *read.Representation, had 
 	}
 }
 
+// addressOf is where a segment is, without tokens: its address and its range.
+func (p *presentation) addressOf(rep *read.Representation, e read.Entry) string {
+	address := p.w.tokens.strip(rep.SegmentURI(e))
+	if e.Range != "" {
+		address += " " + e.Range
+	}
+	return address
+}
+
 // record remembers what a version published.
 func (p *presentation) record(now *read.Period) (fresh map[string][]read.Entry) {
 	k := key(now)
@@ -275,11 +284,11 @@ func (p *presentation) record(now *read.Period) (fresh map[string][]read.Entry) 
 			for _, e := range a.Entries {
 				if _, ok := r.segments[e.Time]; !ok {
 					fresh[rep.ID] = append(fresh[rep.ID], e)
-					r.segments[e.Time] = published{number: e.Number, duration: e.Duration, uri: p.w.tokens.strip(rep.SegmentURI(e)), reload: p.doc.version(), line: e.Line}
+					r.segments[e.Time] = published{number: e.Number, duration: e.Duration, uri: p.addressOf(rep, e), reload: p.doc.version(), line: e.Line}
 					r.high = max(r.high, e.Time)
 				} else {
 					was := r.segments[e.Time]
-					was.number, was.duration, was.uri = e.Number, e.Duration, p.w.tokens.strip(rep.SegmentURI(e))
+					was.number, was.duration, was.uri = e.Number, e.Duration, p.addressOf(rep, e)
 					r.segments[e.Time] = was
 				}
 				had.media = max(had.media, now.Start+a.At(e)+a.Seconds(int64(e.Duration)))

@@ -13,6 +13,9 @@ import (
 	"manifold/bench/read"
 )
 
+// futureSlack is what clocks may differ by.
+const futureSlack = time.Second
+
 // remember takes in a version and samples its new segments.
 func (p *presentation) remember(ctx context.Context, m *read.MPD, res *client.Result, older bool) {
 	now := p.w.cfg.Now()
@@ -90,6 +93,9 @@ func (p *presentation) sampled(m *read.MPD, period *read.Period, set *read.Adapt
 		}
 		for _, b := range rep.Bases {
 			if j, ok := p.jobFor(period, set, rep, b, e); ok {
+				// What is listed ahead of its time (a whole advertisement's Period) is
+				// not looked for in vain.
+				j.early = m.Dynamic() && period.Start+a.At(e)+a.Seconds(int64(e.Duration))-a.Offset-b.Offset > p.clockOf(m)+futureSlack
 				out = append(out, j)
 			}
 		}
@@ -109,9 +115,9 @@ func (p *presentation) jobFor(period *read.Period, set *read.AdaptationSet, rep 
 		what: fmt.Sprintf("the segment at t=%d", e.Time), uri: uri, header: e.Range, line: cmpLine(e.Line, a.Line),
 		base: func(ref string) string { s, _ := b.Resolve(ref); return s },
 	}
-	if a.Media == "" && e.URL == "" {
+	if a.Single {
 		// One resource as a whole: its beginning is looked at.
-		j.what, j.header = "the file", "0-262143"
+		j.what, j.header, j.head = "the file", "0-262143", true
 		return j, true
 	}
 	j.duration = a.Seconds(int64(e.Duration))
@@ -120,11 +126,11 @@ func (p *presentation) jobFor(period *read.Period, set *read.AdaptationSet, rep 
 	if set.Type == "text" || a.Incomplete {
 		j.exact = false
 	}
-	if !a.Timeline && e.URL == "" {
+	if !a.Timeline && a.Media != "" {
 		j.time = a.PTO + (e.Number-a.StartNumber)*a.Duration
 		j.what = fmt.Sprintf("segment %d", e.Number)
 	}
-	if init := rep.InitURI(); init != "" {
+	if init := rep.InitURI(); init != "" || a.InitRange != "" {
 		if s, err := b.Resolve(init); err == nil {
 			j.init = &initRef{uri: s, header: a.InitRange}
 		}
@@ -164,10 +170,13 @@ func (p *presentation) numbered(m *read.MPD, period *read.Period, a *read.Addres
 		return out
 	}
 	clock := p.clockOf(m) - period.Start
+	if a.Offset < read.Always {
+		clock += a.Offset
+	}
 	if period.End >= 0 {
 		clock = min(clock, period.End-period.Start)
 	}
-	if k := int64((clock+a.Offset)/d) - 1; k >= 0 {
+	if k := int64(clock/d) - 1; k >= 0 {
 		return []read.Entry{at(k)}
 	}
 	return nil
@@ -182,6 +191,7 @@ func (p *presentation) edges(m *read.MPD, res *client.Result) {
 	type edge struct {
 		name string
 		at   time.Duration
+		open bool // its Period may go on
 		line finding.Line
 	}
 	var (
@@ -191,7 +201,8 @@ func (p *presentation) edges(m *read.MPD, res *client.Result) {
 	)
 	latest := time.Duration(-1)
 	for _, period := range m.Periods {
-		if period.Start < 0 || period.Start > p.clockOf(m) || period.Start < latest {
+		// A Period that has an end may be listed as a whole before it begins.
+		if period.Start < 0 || period.Start > p.clockOf(m) && period.End >= 0 || period.Start < latest {
 			continue
 		}
 		latest = period.Start
@@ -207,11 +218,10 @@ func (p *presentation) edges(m *read.MPD, res *client.Result) {
 					continue
 				}
 				last := a.Entries[n-1]
-				e := edge{rep.ID, period.Start + a.At(last) + a.Seconds(int64(last.Duration)), last.Line}
+				e := edge{rep.ID, period.Start + a.At(last) + a.Seconds(int64(last.Duration)), period.End < 0, last.Line}
 				list = append(list, e)
-				early = max(early, a.Offset)
 				for _, b := range rep.Bases {
-					early = max(early, b.Offset)
+					early = max(early, a.Offset+b.Offset)
 				}
 				if e.at > newest.at {
 					newest = e
@@ -244,7 +254,7 @@ func (p *presentation) edges(m *read.MPD, res *client.Result) {
 	p.doc.edge = &behind
 	p.w.mu.Unlock()
 	switch ahead := newest.at - clock; {
-	case ahead > early+time.Second:
+	case newest.open && ahead > early+futureSlack:
 		p.w.add("dash-future-segment", p.doc, p.prevN, evidence{where: "Representation " + newest.name, said: fmt.Sprintf("the newest segment ends %s from now by availabilityStartTime and Period@start", ahead.Round(time.Millisecond)), after: []finding.Line{newest.line}})
 	case -ahead > max(30*time.Second, max(m.Delay, 0)+3*p.longest) && m.Periods[len(m.Periods)-1].End < 0:
 		p.w.add("dash-behind", p.doc, p.prevN, evidence{said: fmt.Sprintf("the newest segment ended %s ago by availabilityStartTime and Period@start", (-ahead).Round(time.Millisecond)), after: []finding.Line{newest.line}})
@@ -256,16 +266,20 @@ func (p *presentation) stale(m *read.MPD, res *client.Result) {
 	if !m.Dynamic() || p.longest == 0 || p.newestAt.IsZero() || m.MinUpdate < 0 {
 		return
 	}
-	last := m.Periods
+	last, now := m.Periods, p.clockOf(m)
 	timeline := false
 	for _, period := range last {
 		for _, set := range period.Sets {
 			for _, rep := range set.Reps {
-				timeline = timeline || rep.Addressing.Timeline && !rep.Addressing.Open
+				a := rep.Addressing
+				timeline = timeline || a.Timeline && !a.Open
+				if n := len(a.Entries); n > 0 && period.Start+a.At(a.Entries[n-1]) > now {
+					return // what is to come is listed already
+				}
 			}
 		}
 	}
-	if !timeline || len(last) > 0 && last[len(last)-1].End >= 0 && last[len(last)-1].End < p.clockOf(m) {
+	if !timeline || len(last) > 0 && last[len(last)-1].End >= 0 && last[len(last)-1].End < now {
 		return
 	}
 	allowed := 2*p.longest + max(m.MinUpdate, time.Second) + p.interval + time.Second

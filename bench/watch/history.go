@@ -110,7 +110,22 @@ func (t *track) headers(m, p *read.Media) {
 	case m.Type != p.Type && p.Live() && m.Live():
 		t.w.add("hls-playlist-type", t.doc, t.prevN, evidence{said: fmt.Sprintf("EXT-X-PLAYLIST-TYPE was %q and became %q", p.Type, m.Type)})
 	}
+	if left := m.Sequence - p.Sequence; m.Sequence > p.Sequence && m.Live() && m.Type == "" && m.Target > 0 {
+		t.window(m, left)
+	}
 	t.dateRanges(m, p)
+}
+
+// window: segments must not leave where less than three target durations would
+// stay (rfc8216bis, section 6.2.2). A stream that begins may be shorter.
+func (t *track) window(m *read.Media, left uint64) {
+	var whole time.Duration
+	for i := range m.Segments {
+		whole += m.Segments[i].Duration
+	}
+	if whole < 3*m.Target && len(m.Segments) > 0 {
+		t.w.add("hls-short-window", t.doc, t.prevN, evidence{said: fmt.Sprintf("%d segments left, and %d of %s in all stay; three target durations are %s", left, len(m.Segments), whole, 3*m.Target), after: []finding.Line{m.TargetLine}})
+	}
 }
 
 func sameControl(a, b *read.ServerControl) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ const (
 	durationLeast = 100 * time.Millisecond
 	timeSlack     = 150 * time.Millisecond
 	exactSlack    = 250 * time.Millisecond // decode time against presentation time
+	beyond        = 1 << 50                // the length of what only began to come
 )
 
 // open decrypts AES-128 bytes; others pass as they are.
@@ -88,6 +90,9 @@ func (w *watcher) look(ctx context.Context, j job, res *client.Result, init *med
 	}
 	switch f := media.Sniff(body); f {
 	case media.FMP4:
+		if j.frame || j.head && res.Status == http.StatusPartialContent {
+			total = beyond // the last box need not end here
+		}
 		w.fmp4(j, body, total, init)
 	case media.TS:
 		if err := media.CheckTS(body, total); err != nil {
@@ -175,23 +180,36 @@ func (w *watcher) evenly(j job, track uint32, start, scale uint64) {
 
 // tsTime does so for a transport stream: its clock wraps after 26.5 hours.
 func (w *watcher) tsTime(j job, first map[uint16]uint64) {
-	const wrap = 1 << 33
+	round := inTime(1<<33, 90000)
 	for pid, pts := range first {
-		w.mu.Lock()
-		had, ok := j.anchor.offset[uint32(pid)]
-		w.mu.Unlock()
 		at := inTime(pts, 90000)
-		if ok {
-			round := inTime(wrap, 90000)
-			for at-j.at-had > round/2 {
-				at -= round
-			}
-			for had-(at-j.at) > round/2 {
-				at += round
+		switch {
+		case j.exact:
+			at = nearest(at, inTime(j.time, j.scale), round)
+		case j.anchor == nil:
+			return
+		default:
+			w.mu.Lock()
+			had, ok := j.anchor.offset[uint32(pid)]
+			w.mu.Unlock()
+			if ok {
+				at = nearest(at, had+j.at, round)
 			}
 		}
 		if at >= 0 {
 			w.evenly(j, uint32(pid), uint64(at/time.Microsecond), 1_000_000)
 		}
 	}
+}
+
+// nearest is the turn of a clock that wraps which lies nearest to should.
+func nearest(at, should, round time.Duration) time.Duration {
+	at += (should - at) / round * round
+	switch d := should - at; {
+	case d > round/2:
+		return at + round
+	case -d > round/2:
+		return at - round
+	}
+	return at
 }

@@ -14,7 +14,7 @@ import (
 
 // blocked judges the answer to a blocking reload (rfc8216bis, section
 // 6.2.5.2).
-func (t *track) blocked(res *client.Result, directives string, took time.Duration) {
+func (t *track) blocked(ctx context.Context, res *client.Result, directives string, took time.Duration) {
 	limit := 3 * t.prev.Target
 	switch {
 	case res.Status == http.StatusServiceUnavailable && took >= limit-t.prev.Target:
@@ -26,6 +26,10 @@ func (t *track) blocked(res *client.Result, directives string, took time.Duratio
 	case !res.OK():
 		return // reported as what it is
 	}
+	if !t.w.turn(ctx) {
+		return
+	}
+	defer t.w.done()
 	m := read.ParseMedia(res.Body, read.Environment{URL: res.URL, Defined: t.defined})
 	if m.Ended {
 		return

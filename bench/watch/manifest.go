@@ -18,7 +18,9 @@ import (
 // manifest fetches a version of d; it reports what keeps it from being read,
 // and what its header lacks.
 func (w *watcher) manifest(ctx context.Context, d *doc, req client.Request) (*client.Result, bool) {
-	req.MaxBody = w.cfg.MaxManifest
+	if req.MaxBody == 0 {
+		req.MaxBody = w.cfg.MaxManifest
+	}
 	res := w.cfg.Fetcher.Do(ctx, req)
 	if ctx.Err() != nil && res.Err != nil {
 		return res, false // the watch is over

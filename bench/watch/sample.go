@@ -23,6 +23,9 @@ type job struct {
 	uri     string
 	rng     *read.Range
 	header  string // a Range header that was given as text
+	head    bool   // of a resource only the beginning was asked for
+	frame   bool   // a range that may hold no more than a fragment's first sample
+	early   bool   // it need not be there yet
 	line    finding.Line
 
 	init *initRef
@@ -96,6 +99,11 @@ func (t *track) enqueue(s *read.Segment) {
 		doc: t.doc, where: t.where, pathway: pathway, what: fmt.Sprintf("segment %d", s.MSN), uri: resolve(base, s.URI), rng: s.Range, line: s.Line,
 		keys: s.Keys, base: func(ref string) string { return resolve(base, ref) }, msn: s.MSN, duration: s.Duration, at: f.pos,
 		anchor: t.anchorOf(s, f),
+	}
+	if t.kind == "I-FRAMES" || t.iframes {
+		// A picture, and the head of the fragment that it is in: how long that
+		// lasts says nothing (rfc8216bis, section 4.4.3.6).
+		j.frame, j.duration = true, 0
 	}
 	if s.Map != nil && s.Map.URI != "" {
 		j.init = &initRef{uri: resolve(base, s.Map.URI), rng: s.Map.Range, keys: s.Map.Keys}
@@ -217,6 +225,8 @@ func (w *watcher) had(j job, res *client.Result, rule finding.ID, uri string) bo
 		return false
 	case tokenRefused(res.Status) && w.tokens.has(uri):
 		fail("token-refused", fmt.Sprintf("%s for an address with a token%s", describe(res), w.expiry(uri)))
+		return false
+	case !res.OK() && j.early:
 		return false
 	case !res.OK():
 		fail(rule, describe(res))

@@ -26,12 +26,14 @@ type track struct {
 	prev      *read.Media // the newest version, as read
 	prevN     int         // its reload number
 	prevLines []finding.Line
+	listed    int       // segments of prev that count in the watcher's sum
 	newestAt  time.Time // when a new segment or part was seen last
 	interval  time.Duration
 	lags      int // reloads in a row behind the others
 	apart     int // reloads in a row with other discontinuities
 	differs   int // reloads in a row with another header
 	probed    bool
+	iframes   bool // EXT-X-I-FRAMES-ONLY
 	early     bool // the last blocking reload did not block
 
 	// Under the watcher's lock:
@@ -72,18 +74,20 @@ func (t *track) run(ctx context.Context, first *client.Result) {
 		res, ok := first, true
 		if first == nil {
 			began := t.w.cfg.Now()
-			req := client.Request{URL: withQuery(t.url, directives)}
+			req := client.Request{URL: withQuery(t.url, directives), MaxBody: t.w.share()}
 			if directives != "" && t.prev != nil {
 				req.Timeout = 3*t.prev.Target + 5*time.Second
 			}
 			res, ok = t.w.manifest(ctx, t.doc, req)
 			if directives != "" && ctx.Err() == nil {
-				t.blocked(res, directives, t.w.cfg.Now().Sub(began))
+				t.blocked(ctx, res, directives, t.w.cfg.Now().Sub(began))
 			}
 		}
 		first = nil
 		if ok && t.isMedia(res) {
-			t.version(ctx, res, directives)
+			if !t.read(ctx, res, directives) {
+				return
+			}
 		} else if t.prev == nil && t.doc.version() > 3 {
 			return // was never a playlist
 		}
@@ -132,8 +136,29 @@ func (t *track) next(res *client.Result) (time.Duration, string) {
 	return max(m.Target/2, 500*time.Millisecond), ""
 }
 
-// version takes in a new version of the playlist.
-func (t *track) version(ctx context.Context, res *client.Result, directives string) {
+// read takes in a version when it is its turn: some may be as large as is
+// allowed. It tells whether to go on.
+func (t *track) read(ctx context.Context, res *client.Result, directives string) bool {
+	if !t.w.turn(ctx) {
+		return false
+	}
+	news := t.version(res, directives)
+	t.w.done()
+	if t.prev == nil || t.w.room(t) {
+		if news {
+			t.probe(ctx)
+		}
+		return true
+	}
+	t.w.add("too-much", t.doc, 0, evidence{said: fmt.Sprintf("the media playlists list more than %d segments in all: this one, with %d, is not followed", maxListed, len(t.prev.Segments))})
+	t.prev, t.prevLines = nil, nil
+	t.forget()
+	return false
+}
+
+// version takes in a new version of the playlist; it tells whether it is one
+// that stands for what comes.
+func (t *track) version(res *client.Result, directives string) bool {
 	t.base = res.URL
 	m := read.ParseMedia(res.Body, read.Environment{URL: res.URL, Defined: t.defined})
 	t.w.problems(t.doc, m.Problems)
@@ -146,8 +171,9 @@ func (t *track) version(ctx context.Context, res *client.Result, directives stri
 	}
 	if m.HasSkip {
 		t.w.add("ll-delta", t.doc, t.prevN, evidence{said: "a delta update came although none was asked for", after: firstLines(res.Body)})
-		return
+		return false
 	}
+	t.iframes = m.IFramesOnly
 	older := t.compare(m)
 	t.remember(m, res, older)
 	t.siblings(m, res)
@@ -162,9 +188,9 @@ func (t *track) version(ctx context.Context, res *client.Result, directives stri
 			t.prevLines = nil
 		}
 		m.Lines = nil
-		t.probe(ctx)
 	}
 	t.stale(res)
+	return !older
 }
 
 // withQuery adds directives to an address.
@@ -198,4 +224,43 @@ func (t *track) stale(res *client.Result) {
 		}
 		t.w.add("hls-stale", t.doc, t.prevN, line)
 	}
+}
+
+// turn waits until a playlist may be read, and tells whether there is time
+// for it; done gives the turn back.
+func (w *watcher) turn(ctx context.Context) bool {
+	select {
+	case w.parse <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (w *watcher) done() { <-w.parse }
+
+// share is how large a media playlist may be.
+func (w *watcher) share() int64 {
+	if !w.cfg.shared {
+		return w.cfg.MaxManifest
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return min(w.cfg.MaxManifest, max(leastText, int64(maxText/max(len(w.tracks), 1))))
+}
+
+// room counts what a track lists now, and tells whether that is within what
+// all may.
+func (w *watcher) room(t *track) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(t.prev.Segments)
+	if w.listed+n-t.listed > maxListed {
+		w.listed -= t.listed
+		t.listed = 0
+		return false
+	}
+	w.listed += n - t.listed
+	t.listed = n
+	return true
 }

@@ -19,6 +19,7 @@ type watcher struct {
 	tokens *tokens
 	log    finding.Log
 	jobs   chan job
+	parse  chan struct{} // held while a playlist is read and compared
 	began  time.Time
 
 	mu       sync.Mutex // guards what follows
@@ -33,6 +34,7 @@ type watcher struct {
 	outages  map[string]*outage
 	pathways []string // that the presentation offers
 	tracks   []*track
+	listed   int // segments of the newest versions of all tracks
 	anchors  map[string]*anchor
 }
 
@@ -57,7 +59,7 @@ func Run(ctx context.Context, cfg Config) (*finding.Report, error) {
 	}
 	cfg.defaults()
 	w := &watcher{
-		cfg: cfg, tokens: newTokens(cfg.Ignore, cfg.Personal), jobs: make(chan job, maxJobs), began: cfg.Now(),
+		cfg: cfg, tokens: newTokens(cfg.Ignore, cfg.Personal), jobs: make(chan job, maxJobs), parse: make(chan struct{}, parsers), began: cfg.Now(),
 		inits: map[string]*initEntry{}, keys: map[string][]byte{}, fetched: map[string]bool{}, outages: map[string]*outage{},
 		kind: "nothing that can be watched",
 	}
