@@ -87,9 +87,12 @@ func checkDurations(m *Media, p *problems) {
 
 // checkBoundaries looks at what stands after each discontinuity. MAP and KEY
 // stay in force over one, so their absence is a mistake only in a playlist
-// that restates them at its other discontinuities, or has none at all.
+// that restates them at its other discontinuities, or has none at all. Where those
+// all lead to another place (another directory, another form of name), one that
+// stays where it was, as between two advertisements of a break, goes without.
 func checkBoundaries(m *Media, p *problems, fragmented bool) {
 	var boundaries, withMap, withKey int
+	tellsMap, tellsKey := true, true
 	for i, s := range m.Segments {
 		if s.Map == nil && fragmented && !m.HasSkip && (hasSuffix(s.URI, ".m4s") || hasSuffix(s.URI, ".cmfv") || hasSuffix(s.URI, ".cmfa")) {
 			p.add("hls-map-missing", s.Line, "%s is fMP4 and no EXT-X-MAP applies to it", s.URI)
@@ -99,9 +102,11 @@ func checkBoundaries(m *Media, p *problems, fragmented bool) {
 			boundaries++
 			if s.MapStated {
 				withMap++
+				tellsMap = tellsMap && place(s.URI) != place(m.Segments[i-1].URI)
 			}
 			if s.KeyStated {
 				withKey++
+				tellsKey = tellsKey && place(s.URI) != place(m.Segments[i-1].URI)
 			}
 		}
 	}
@@ -109,10 +114,11 @@ func checkBoundaries(m *Media, p *problems, fragmented bool) {
 		if !s.Discontinuity || i == 0 {
 			continue
 		}
-		if withMap > 0 && !s.MapStated {
+		stays := place(s.URI) == place(m.Segments[i-1].URI)
+		if withMap > 0 && !s.MapStated && !(tellsMap && stays) {
 			p.add("hls-map-missing", s.Block, "no EXT-X-MAP after the discontinuity before segment %d, and %d of %d other discontinuities have one", s.MSN, withMap, boundaries-1)
 		}
-		if withKey > 0 && !s.KeyStated {
+		if withKey > 0 && !s.KeyStated && !(tellsKey && stays) {
 			p.add("hls-key-missing", s.Block, "no EXT-X-KEY after the discontinuity before segment %d, and %d of %d other discontinuities have one", s.MSN, withKey, boundaries-1)
 		}
 	}
@@ -270,4 +276,19 @@ func hasSuffix(uri, suffix string) bool {
 		uri = uri[:i]
 	}
 	return strings.HasSuffix(uri, suffix)
+}
+
+// place is the path of a URI without the numbers of its last element: equal for
+// segments that were made together.
+func place(uri string) string {
+	if i := strings.IndexAny(uri, "?#"); i >= 0 {
+		uri = uri[:i]
+	}
+	name := strings.LastIndexByte(uri, '/') + 1
+	return uri[:name] + strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, uri[name:])
 }

@@ -111,6 +111,36 @@ func TestMediaProblems(t *testing.T) {
 
 // The library beside the strict reader has a bug for every season: a
 // difference is said, and a panic is caught.
+// Between two advertisements of a break nothing need be restated; where the
+// place changes, or names tell nothing, it must.
+func TestRestated(t *testing.T) {
+	const head = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n"
+	enter := func(m, k string) string {
+		return "#EXT-X-DISCONTINUITY\n#EXT-X-KEY:" + k + "\n#EXT-X-MAP:URI=\"" + m + "\"\n"
+	}
+	const key = `METHOD=SAMPLE-AES,URI="skd://x",KEYFORMAT="f"`
+	for name, c := range map[string]struct {
+		last string
+		ads  string
+		want int
+	}{
+		"a pod":              {"c/9.m4s", "ad/", 0},
+		"names tell":         {"9.m4s", "ad", 0},
+		"names tell nothing": {"9.m4s", "", 2},
+	} {
+		text := head + "#EXT-X-KEY:" + key + "\n#EXT-X-MAP:URI=\"i.mp4\"\n#EXTINF:4,\n" + strings.Replace(c.last, "9", "0", 1) + "\n" +
+			enter("ad.mp4", "METHOD=NONE") + "#EXTINF:4,\n" + c.ads + "1.m4s\n#EXT-X-DISCONTINUITY\n#EXTINF:4,\n" + c.ads + "2.m4s\n" +
+			enter("i.mp4", key) + "#EXTINF:4,\n" + c.last + "\n#EXT-X-ENDLIST\n"
+		if m := ParseMedia([]byte(text), Environment{}); len(m.Problems) != c.want {
+			t.Errorf("%s: want %d problems, got %v", name, c.want, m.Problems)
+		}
+		lost := strings.Replace(text, "#EXT-X-MAP:URI=\"ad.mp4\"\n", "", 1)
+		if m := ParseMedia([]byte(lost), Environment{}); !slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Rule == "hls-map-missing" }) {
+			t.Errorf("%s: the lost EXT-X-MAP is not seen: %v", name, m.Problems)
+		}
+	}
+}
+
 func TestSecondViews(t *testing.T) {
 	const blank = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n#EXT-X-DISCONTINUITY\n\n#EXTINF:4,\nb.ts\n"
 	m := ParseMedia([]byte(blank), Environment{})
