@@ -12,6 +12,7 @@ import (
 	"manifold/device"
 	"manifold/geo"
 	"manifold/inspect"
+	"manifold/internal/file"
 	"manifold/internal/problem"
 	"manifold/origin"
 	"manifold/origin/ingest"
@@ -307,6 +308,10 @@ func (b *builder) shadow() {
 	}
 }
 
+// maxAuthorities bounds a file of them, in bytes: a system's whole bundle is a
+// quarter of a megabyte.
+const maxAuthorities = 16 << 20
+
 // rootCAs adds the operator's authorities to the system's.
 func (b *builder) rootCAs(files []Path) *x509.CertPool {
 	pool, err := x509.SystemCertPool()
@@ -315,7 +320,7 @@ func (b *builder) rootCAs(files []Path) *x509.CertPool {
 	}
 	for i, name := range files {
 		at := problem.At("shield.root_cas", i)
-		data, err := os.ReadFile(b.path(name))
+		data, err := file.Read(b.path(name), maxAuthorities)
 		switch {
 		case err != nil:
 			b.problems.Add(at, "cannot read the authority: %v", err)

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/oschwald/maxminddb-golang/v2"
+
+	"manifold/internal/file"
 )
 
 // Place is where an address is. Zero values are unknown.
@@ -78,16 +79,9 @@ func (l *Locator) Load(files ...string) error {
 }
 
 func open(name string) (*database, error) {
-	st, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if st.Size() > maxFile {
-		return nil, fmt.Errorf("it has %d bytes, at most %d are read", st.Size(), maxFile)
-	}
 	// Read whole, not mapped: a file that is rewritten in place must not
 	// change, or take away, what is in use.
-	data, err := os.ReadFile(name)
+	data, err := file.Read(name, maxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +212,8 @@ func asn(v any) uint32 {
 		if n <= 1<<32-1 {
 			return uint32(n)
 		}
+	case int32:
+		return uint32(max(n, 0))
 	case string:
 		s := strings.TrimPrefix(strings.ToUpper(n), "AS")
 		if u, err := strconv.ParseUint(s, 10, 32); err == nil {

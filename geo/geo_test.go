@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/maxmind/mmdbwriter"
@@ -57,6 +58,8 @@ func TestSchemas(t *testing.T) {
 	})
 	network := write(t, "GeoLite2-ASN", map[string]mmdbtype.Map{
 		"192.0.0.0/16":  {"autonomous_system_number": mmdbtype.Uint32(64500)},
+		"9.9.9.0/24":    {"asn": mmdbtype.Int32(19281)},
+		"9.9.8.0/24":    {"asn": mmdbtype.Int32(-1)},
 		"2001:db8::/48": {"autonomous_system_number": mmdbtype.Uint32(64501)},
 	})
 	var l Locator
@@ -74,6 +77,8 @@ func TestSchemas(t *testing.T) {
 		"100.64.1.1":       {[2]byte{'U', 'S'}, 3320},
 		"2001:db8::1":      {[2]byte{'J', 'P'}, 64501},
 		"2001:db8:1::1":    {[2]byte{'J', 'P'}, 0},
+		"9.9.9.9":          {[2]byte{}, 19281},
+		"9.9.8.9":          {},
 		"8.8.8.8":          {},
 	} {
 		for range 2 { // the second time from memory
@@ -118,6 +123,11 @@ func TestBadFilesChangeNothing(t *testing.T) {
 	}
 	if err := l.Load(filepath.Join(dir, "absent")); err == nil {
 		t.Error("an absent file was taken")
+	}
+	for _, name := range []string{dir, os.DevNull, "/dev/zero"} {
+		if err := l.Load(name); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if err := l.Load(good); err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ var table = []struct {
 	packages []string
 }{
 	{0, "nouns; no I/O, no clock, no config", []string{
-		"manifest", "cmcd", "explain", "events", "exchange", "session", "internal/problem", "assets", "internal/layers", "bench/finding", "manifold"}},
+		"manifest", "cmcd", "explain", "events", "exchange", "session", "internal/problem", "internal/file", "assets", "internal/layers", "bench/finding", "manifold"}},
 	{1, "bytes in, values out", []string{
 		"manifest/hls", "manifest/dash", "ssai/vast", "ssai/scte35", "proxy/access/token", "device", "bench/read", "bench/media", "bench/glance", "bench/result"}},
 	{2, "decide: (viewer, state, now) → value; no HTTP, no goroutines", []string{

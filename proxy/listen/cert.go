@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"manifold/internal/file"
 )
 
 // CertFile names a certificate chain and its key, both PEM. They may be one
@@ -64,9 +66,9 @@ func (s *CertStore) Reload() error {
 	set := &certSet{byName: map[string][]*tls.Certificate{}}
 	var errs []error
 	for _, f := range s.files {
-		c, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+		c, err := f.load()
 		if err == nil {
-			err = set.add(&c)
+			err = set.add(c)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("cannot load certificate %s with key %s: %w", f.Cert, f.Key, err))
@@ -77,6 +79,22 @@ func (s *CertStore) Reload() error {
 	}
 	s.set.Store(set)
 	return nil
+}
+
+// maxPEM bounds a file of certificates or of a key, in bytes.
+const maxPEM = 1 << 20
+
+func (f *CertFile) load() (*tls.Certificate, error) {
+	chain, err := file.Read(f.Cert, maxPEM)
+	if err != nil {
+		return nil, err
+	}
+	key, err := file.Read(f.Key, maxPEM)
+	if err != nil {
+		return nil, err
+	}
+	c, err := tls.X509KeyPair(chain, key)
+	return &c, err
 }
 
 func (s *certSet) add(c *tls.Certificate) error {
