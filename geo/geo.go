@@ -66,16 +66,25 @@ type Info struct {
 // Load reads and checks files and takes them in place of those before; on an
 // error nothing changes. No files: nothing is known.
 func (l *Locator) Load(files ...string) error {
+	use, err := l.Prepare(files...)
+	if err == nil {
+		use()
+	}
+	return err
+}
+
+// Prepare reads databases that [Locator.Load] would load; use puts them in the
+// place of those in use.
+func (l *Locator) Prepare(files ...string) (use func(), err error) {
 	next := &databases{files: files}
 	for _, name := range files {
 		d, err := open(name)
 		if err != nil {
-			return fmt.Errorf("cannot load geo database %s: %w", name, err)
+			return nil, fmt.Errorf("cannot load geo database %s: %w", name, err)
 		}
 		next.list = append(next.list, d)
 	}
-	l.current.Store(next)
-	return nil
+	return func() { l.current.Store(next) }, nil
 }
 
 func open(name string) (*database, error) {

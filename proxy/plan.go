@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"log/slog"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func (r *request) fillSlots(shape *manifest.Shape, key *shapeKey) bool {
 		cdn := &r.ch.cdns[key.order[i]]
 		value, err := r.token(cdn.base(r.ex.TLS).minter, key.kind)
 		if err != nil {
-			r.p.log.Warn("cannot make a CDN token", "channel", r.ch.name, "pathway", cdn.id, "error", err)
+			r.complain(slog.LevelWarn, "cannot make a CDN token", "pathway", cdn.id, "error", err)
 			r.trace.Plan(explain.PlanTokenFail, cdn.id, err.Error())
 			r.refuse(403, "this viewer's access cannot be expressed at the CDN")
 			return false

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 
@@ -70,16 +71,16 @@ func (r *request) timing(state origin.State) {
 func (r *request) originFailed(err error) {
 	var e *origin.Error
 	if !errors.As(err, &e) {
-		r.p.log.Error("cannot fetch", "channel", r.ch.name, "path", r.addr.Path, "error", err)
+		r.complain(slog.LevelError, "cannot fetch", "path", r.addr.Path, "error", err)
 		r.refuse(502, "the origin did not answer")
 		return
 	}
-	if e.Reason != origin.ErrCancelled && e.State() != origin.Negative {
-		r.p.log.Warn("cannot fetch", "channel", r.ch.name, "path", r.addr.Path, "error", e)
-	}
-	text := string(e.Reason)
+	text, level := string(e.Reason), slog.LevelWarn
 	if e.Status == 404 || e.Status == 410 {
-		text = "the origin has nothing at this address"
+		text, level = "the origin has nothing at this address", slog.LevelDebug // viewers ask for what they like
+	}
+	if e.Reason != origin.ErrCancelled && e.State() != origin.Negative {
+		r.complain(level, "cannot fetch", "path", r.addr.Path, "error", e)
 	}
 	r.trace.Fetch(explain.FetchFailed, r.addr.Path, 0, 0, text)
 	r.refuse(e.HTTPStatus(), text)
@@ -97,7 +98,7 @@ func (r *request) compile(answer *origin.Answer) template {
 	r.stop = atCompile
 	v, err := answer.Compiled(r.ch.compile)
 	if err != nil {
-		r.p.log.Warn("cannot compile manifest", "channel", r.ch.name, "path", r.addr.Path, "error", err)
+		r.complain(slog.LevelWarn, "cannot compile manifest", "path", r.addr.Path, "error", err)
 		r.trace.Compile(explain.CompileFailed, "", false, 0, 0, err.Error())
 		r.refuse(502, "the origin's manifest cannot be read")
 		r.ex.SetField("Proxy-Status", r.p.shield.Name()+"; error=http_protocol_error")

@@ -47,12 +47,14 @@ type channel struct {
 	source   string // URL of the origin's root, for references in manifests
 	segments manifest.SegmentMode
 	set      *pathwaySet
-	cdns     []cdn // in the set's order
-	steering bool
-	theirs   OriginSteering
-	ttl      time.Duration
-	dwell    time.Duration
-	tiers    []tier
+	// complaints is what the log says of it.
+	complaints complaints
+	cdns       []cdn // in the set's order
+	steering   bool
+	theirs     OriginSteering
+	ttl        time.Duration
+	dwell      time.Duration
+	tiers      []tier
 	// defaultTier is an index of tiers, or noTier.
 	defaultTier int
 	cohorts     []cohort

@@ -35,7 +35,8 @@ func (e *Edge) take(cfg *config.Config) error {
 	if err != nil {
 		return ConfigError{err}
 	}
-	if err := e.takeGeo(cfg); err != nil {
+	locate, err := e.geoOf(cfg)
+	if err != nil {
 		return ConfigError{err}
 	}
 	shadow, other, err := e.shadow.make(cfg.Shadow)
@@ -46,6 +47,7 @@ func (e *Edge) take(cfg *config.Config) error {
 		shadow.Close()
 		return ConfigError{err}
 	}
+	locate()
 	if other {
 		e.shadow.use(shadow, cfg.Shadow)
 	}
@@ -62,8 +64,9 @@ func (e *Edge) take(cfg *config.Config) error {
 	return nil
 }
 
-// takeGeo loads the geo databases where a file of them is another than before.
-func (e *Edge) takeGeo(cfg *config.Config) error {
+// geoOf reads the geo databases where a file of them is another than before, and
+// gives what puts them to use.
+func (e *Edge) geoOf(cfg *config.Config) (use func(), err error) {
 	stamps := map[string]config.Stamp{}
 	same := len(cfg.Geo) == len(e.geo)
 	for _, name := range cfg.Geo {
@@ -71,13 +74,13 @@ func (e *Edge) takeGeo(cfg *config.Config) error {
 		same = same && stamps[name] == e.geo[name]
 	}
 	if same {
-		return nil
+		return func() {}, nil
 	}
-	if err := e.proxy.Geo().Load(cfg.Geo...); err != nil {
-		return err
-	}
-	e.geo = stamps
-	return nil
+	swap, err := e.proxy.Geo().Prepare(cfg.Geo...)
+	return func() {
+		swap()
+		e.geo = stamps
+	}, err
 }
 
 // Reload reads the configuration again and takes it whole or not at all; by
