@@ -37,16 +37,17 @@ func (r *request) ownQuery() string {
 
 // keptQuery is the request's query as a redirect to the session address keeps
 // it: without what is for the edge and without CMCD, which is about the request
-// alone. What the playlist takes a variable from stays in any case: the player
+// alone. Of these, what the playlist takes a variable from stays: the player
 // looks for it in the address that it was redirected to (rfc8216bis, section
-// 4.4.2.3).
+// 4.4.2.3). The viewer's token never does: the player would put it into the URLs
+// of CDNs.
 func (r *request) keptQuery(t template) string {
 	media, _ := t.(*mediaTemplate)
 	var kept []string
 	for pair := range strings.SplitSeq(r.ex.RawQuery, "&") {
 		name, _, _ := strings.Cut(pair, "=")
-		own := name == "device" || name == "CMCD" || r.ch.access.WithoutToken(pair) == ""
-		if !own || media != nil && media.AsksFor(name) {
+		own := name == "device" || name == "CMCD"
+		if r.ch.access.WithoutToken(pair) != "" && (!own || media != nil && media.AsksFor(name)) {
 			kept = append(kept, pair)
 		}
 	}
