@@ -71,8 +71,8 @@ func (f *Form) crcSlots() []gzipSlot {
 	for s := range sums {
 		if f.uses[s] > 0 {
 			slots = slots[:len(slots)+1]
-			last := &slots[len(slots)-1]
-			last.slot, last.factor = Slot(s), newCRCFactor(sums[s].at(len(f.text)))
+			slot := &slots[len(slots)-1]
+			slot.slot, slot.factor = Slot(s), newCRCFactor(sums[s].at(len(f.text)))
 		}
 	}
 	return slots

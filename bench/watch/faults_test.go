@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,20 +34,29 @@ func watched(t *testing.T, cfg fault.Config, f *fault.Fault, address string, cha
 			timer := time.AfterFunc(before, func() { s.Switch(f) })
 			defer timer.Stop()
 		}
-		clients, err := client.New(client.Config{Transport: fault.Transport{Handler: s}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer clients.Close()
-		c := Config{URL: address, For: before + faulty, Segments: All, MaxManifest: 1 << 20, Fetcher: clients.Viewer(0), Second: clients.Viewer(1), Client: "no sockets"}
+		c := Config{URL: address, For: before + faulty, Segments: All, MaxManifest: 1 << 20, Client: "no sockets"}
 		if change != nil {
 			change(&c)
 		}
-		if report, err = Run(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
+		report = follow(t, s, c)
 	})
+	return report
+}
+
+// follow watches what a handler serves, without sockets: within synctest.
+func follow(t *testing.T, serve http.Handler, c Config) *finding.Report {
+	t.Helper()
+	clients, err := client.New(client.Config{Transport: fault.Transport{Handler: serve}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer clients.Close()
+	c.Fetcher, c.Second = clients.Viewer(0), clients.Viewer(1)
+	report, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
 	return report
 }
 

@@ -11,28 +11,18 @@ import (
 	"testing/synctest"
 	"time"
 
-	"manifold/bench/client"
 	"manifold/bench/finding"
-	"manifold/internal/testkit/fault"
 )
 
 // served watches what a handler serves, on a simulated clock.
 func served(t *testing.T, address string, serve http.HandlerFunc, change func(*Config)) (r *finding.Report) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		clients, err := client.New(client.Config{Transport: fault.Transport{Handler: serve}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer clients.Close()
-		c := Config{URL: "http://edge.test/" + address, For: 30 * time.Second, Segments: All, Fetcher: clients.Viewer(0)}
+		c := Config{URL: "http://edge.test/" + address, For: 30 * time.Second, Segments: All}
 		if change != nil {
 			change(&c)
 		}
-		if r, err = Run(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
+		r = follow(t, serve, c)
 	})
 	return r
 }
