@@ -9,8 +9,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"manifold/internal/testkit/bubble"
 )
 
 // young is a live programme of two-second segments that began begun before
@@ -51,7 +52,7 @@ func (y *young) RoundTrip(q *http.Request) (*http.Response, error) {
 func TestViewerOfYoungProgrammeOutlivesSilence(t *testing.T) {
 	for _, begun := range []time.Duration{2 * time.Second, 5 * time.Second, 9 * time.Second, time.Minute} {
 		t.Run(begun.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				start := time.Now()
 				y := &young{began: start.Add(-begun), outage: start.Add(20 * time.Second)}
 				v := &viewer{

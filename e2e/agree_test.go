@@ -8,13 +8,13 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"manifold/bench/load"
 	"manifold/bench/scenario"
 	benchviewer "manifold/bench/viewer"
 	"manifold/internal/testkit/browser"
+	"manifold/internal/testkit/bubble"
 	"manifold/internal/testkit/fault"
 	"manifold/internal/testkit/shape"
 )
@@ -87,7 +87,7 @@ audience: [{device: hlsjs, bandwidth: 1G, round_trip: 1ms, session: none}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		if _, err := load.Run(t.Context(), s, load.Options{Transport: fault.Transport{Handler: network}, Each: func(_ int, o *benchviewer.Outcome) { out = *o }}); err != nil {
 			t.Fatal(err)
 		}

@@ -10,11 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 
+	"manifold/internal/testkit/bubble"
 	"manifold/manifest"
 	"manifold/manifest/dash"
 	"manifold/manifest/hls"
@@ -247,7 +247,7 @@ func offered(t *testing.T, cfg ShadowConfig, f func(s *Shadow)) (ShadowCounts, s
 	t.Helper()
 	var log bytes.Buffer
 	var counts ShadowCounts
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s, err := NewShadow(cfg, slog.New(slog.NewJSONHandler(&log, nil)), time.Now, always)
 		if err != nil {
 			t.Fatal(err)
@@ -272,7 +272,7 @@ func TestShadowKeepsCases(t *testing.T) {
 		for range 3 {
 			s.Offer(tm.Kind(), tm.Source(), out, plan)
 		}
-		synctest.Wait()
+		bubble.Wait()
 	})
 	if counts.Differs != 3 || counts.Dropped != 0 {
 		t.Errorf("%+v", counts)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -16,6 +15,7 @@ import (
 	"manifold/bench/result"
 	"manifold/bench/scenario"
 	"manifold/bench/viewer"
+	"manifold/internal/testkit/bubble"
 	"manifold/internal/testkit/fault"
 )
 
@@ -32,7 +32,7 @@ func ran(t *testing.T, text string, cfg fault.Config, change func(h http.Handler
 		t.Fatal(err)
 	}
 	var run *result.Run
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		cfg.Now = time.Now
 		cfg.Epoch = time.Now().Add(-87 * time.Second)
 		var h http.Handler = fault.New(cfg)

@@ -5,7 +5,7 @@
 // with the lines before and after.
 //
 // It shares no code with the product it judges. Time is an argument but for
-// waiting, which uses timers (and so runs in no time under testing/synctest).
+// waiting, which uses timers (and so runs in no time in a bubble of testing/synctest).
 // Each playlist has a goroutine, and a few fetch media; the state they share
 // is under the watcher's one lock, which is never held while fetching. All of
 // it is bounded: followed playlists, remembered segments, kept bytes, findings.

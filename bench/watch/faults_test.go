@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"manifold/bench/client"
 	"manifold/bench/finding"
+	"manifold/internal/testkit/bubble"
 	"manifold/internal/testkit/fault"
 )
 
@@ -24,7 +24,7 @@ const (
 func watched(t *testing.T, cfg fault.Config, f *fault.Fault, address string, change func(*Config)) *finding.Report {
 	t.Helper()
 	var report *finding.Report
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		cfg.Now = time.Now
 		if cfg.Epoch.IsZero() {
 			cfg.Epoch = time.Now().Add(-87 * time.Second)
@@ -43,7 +43,7 @@ func watched(t *testing.T, cfg fault.Config, f *fault.Fault, address string, cha
 	return report
 }
 
-// follow watches what a handler serves, without sockets: within synctest.
+// follow watches what a handler serves, without sockets: within a bubble.
 func follow(t *testing.T, serve http.Handler, c Config) *finding.Report {
 	t.Helper()
 	clients, err := client.New(client.Config{Transport: fault.Transport{Handler: serve}})
@@ -56,7 +56,7 @@ func follow(t *testing.T, serve http.Handler, c Config) *finding.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	synctest.Wait()
+	bubble.Wait()
 	return report
 }
 

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"manifold/bench/client"
 	"manifold/bench/finding"
+	"manifold/internal/testkit/bubble"
 	"manifold/internal/testkit/fault"
 )
 
@@ -50,7 +50,7 @@ func TestHostile(t *testing.T) {
 		"a panic":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }, "manifest-status"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				clients, err := client.New(client.Config{Transport: fault.Transport{Handler: c.serve}})
 				if err != nil {
 					t.Fatal(err)
@@ -70,7 +70,7 @@ func TestHostile(t *testing.T) {
 				if !found {
 					t.Errorf("no %s:\n%s", c.want, text2(r))
 				}
-				synctest.Wait()
+				bubble.Wait()
 			})
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
@@ -107,7 +107,7 @@ func variants(n int) string {
 
 // Two viewers of one address: who gets other bytes must not share a cache.
 func TestTwoViewers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := fault.New(fault.Config{Now: time.Now, Epoch: time.Now().Add(-87 * time.Second)})
 		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.ServeHTTP(w, r)
@@ -130,7 +130,7 @@ func TestTwoViewers(t *testing.T) {
 		if len(r.Findings) != 1 || r.Findings[0].Rule.ID != "personal-cacheable" {
 			t.Error(text(r))
 		}
-		synctest.Wait()
+		bubble.Wait()
 	})
 }
 

@@ -8,16 +8,16 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"manifold/bench/finding"
+	"manifold/internal/testkit/bubble"
 )
 
 // served watches what a handler serves, on a simulated clock.
 func served(t *testing.T, address string, serve http.HandlerFunc, change func(*Config)) (r *finding.Report) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := Config{URL: "http://edge.test/" + address, For: 30 * time.Second, Segments: All}
 		if change != nil {
 			change(&c)

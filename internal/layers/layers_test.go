@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,6 +61,8 @@ var never = []struct{ from, to, why string }{
 type pkg struct {
 	ImportPath, Dir, Doc string
 	Imports              []string
+	TestImports          []string
+	XTestImports         []string
 	GoFiles, CgoFiles    []string
 	Module               struct{ Path, Dir string }
 }
@@ -198,10 +201,20 @@ func TestPackages(t *testing.T) {
 	}
 }
 
+// The race detector does not survive every bubble of testing/synctest: tests
+// use internal/testkit/bubble, which says why.
+func TestBubbles(t *testing.T) {
+	for name, p := range list(t) {
+		if name != "internal/testkit/bubble" && slices.Contains(slices.Concat(p.Imports, p.TestImports, p.XTestImports), "testing/synctest") {
+			t.Errorf("%s imports testing/synctest: use internal/testkit/bubble", name)
+		}
+	}
+}
+
 // list is the module's own packages by their path inside the module.
 func list(t *testing.T) map[string]pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,GoFiles,CgoFiles,Module", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,TestImports,XTestImports,GoFiles,CgoFiles,Module", "./...")
 	cmd.Dir = root(t)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
 
 	"manifold/exchange"
+	"manifold/internal/testkit/bubble"
 )
 
 func TestParsePriority(t *testing.T) {
@@ -253,7 +253,7 @@ func TestBucket(t *testing.T) {
 }
 
 func TestLazyContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		type key struct{}
 		parent, end := context.WithCancel(context.WithValue(context.Background(), key{}, "value"))
 		defer end()
@@ -277,7 +277,7 @@ func TestLazyContext(t *testing.T) {
 		}
 
 		c = &lazyContext{parent: parent, timeout: time.Minute, watch: c.watch}
-		<-c.Done() // synctest's clock runs to the deadline
+		<-c.Done() // the bubble's clock runs to the deadline
 		if !errors.Is(context.Cause(c), errTooLong) || c.Err() == nil {
 			t.Errorf("ended by %v", context.Cause(c))
 		}

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"manifold/internal/testkit/bubble"
 	"manifold/steering"
 )
 
@@ -69,7 +69,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // TestRun lets a CDN fail between the 10th and the 20th second and looks at
 // when that is believed.
 func TestRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		began := time.Now()
 		var asked atomic.Int64
 		transport := roundTrip(func(*http.Request) (*http.Response, error) {
@@ -110,7 +110,7 @@ func TestRun(t *testing.T) {
 // TestSlowAnswers: a CDN that takes long is degraded, not down, and the cause
 // says so.
 func TestSlowAnswers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		began := time.Now()
 		transport := roundTrip(func(*http.Request) (*http.Response, error) {
 			if since := time.Since(began); since >= 5*time.Second && since < 10*time.Second {

@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"manifold/internal/testkit/bubble"
 )
 
 // Two answers of 100,000 bytes share a link of 800 kbit/s that gets four times
@@ -17,7 +18,7 @@ func TestLink(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "f"), make([]byte, 100_000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := &Server{Dir: dir, Trace: []Step{{time.Second, 800_000}, {time.Minute, 3_200_000}}, Trip: 10 * time.Millisecond}
 		begin := time.Now()
 		var all sync.WaitGroup
