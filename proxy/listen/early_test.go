@@ -26,7 +26,11 @@ func TestEarlyData(t *testing.T) {
 		r := httptest.NewRequest(method, "https://localhost/x", nil)
 		r.RequestURI = "/x"
 		w := httptest.NewRecorder()
-		l.serve(c, w, r, arrival{protocol: exchange.HTTP3, early: true})
+		q := l.take(c, w, r, arrival{protocol: exchange.HTTP3, early: true})
+		content := q.run()
+		_, err := w.Write(content)
+		q.wrote(err)
+		q.end()
 		got := fmt.Sprintf("%d %s", w.Code, w.Body)
 		if method == "HEAD" { // nothing but the header
 			want = "200 "

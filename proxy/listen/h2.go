@@ -56,8 +56,22 @@ func (l *Listener) serveH2(tc *tls.Conn, c *conn) {
 	l.h2.server.ServeConn(g, &http2.ServeConnOpts{
 		Context:    l.ctx,
 		BaseConfig: l.h2.base,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			l.serve(c, w, r, arrival{protocol: exchange.HTTP2, large: g.large.Load()})
-		}),
+		Handler:    &h2Handler{l, c, g},
 	})
+}
+
+// h2Handler is what the HTTP/2 server calls for the requests of one connection.
+type h2Handler struct {
+	l     *Listener
+	conn  *conn
+	guard *guard
+}
+
+func (h *h2Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := h.l.take(h.conn, w, r, arrival{protocol: exchange.HTTP2, large: h.guard.large.Load()})
+	defer q.end()
+	if content := q.run(); len(content) > 0 {
+		_, err := w.Write(content)
+		q.wrote(err)
+	}
 }

@@ -46,7 +46,7 @@ var errNoPlace = errors.New("too many connections")
 
 func (l *Listener) newH3() *http3.Server {
 	return &http3.Server{
-		Handler:        http.HandlerFunc(l.serveH3),
+		Handler:        h3Handler{l},
 		MaxHeaderBytes: l.cfg.MaxHeaderBytes,
 		IdleTimeout:    l.cfg.IdleTimeout,
 		ConnContext: func(ctx context.Context, c *quic.Conn) context.Context {
@@ -146,29 +146,46 @@ func (l *Listener) welcomeQUIC(ctx context.Context, info *quic.ClientInfo) (cont
 	return context.WithValue(ctx, quicConnKey{}, q), nil
 }
 
-func (l *Listener) serveH3(w http.ResponseWriter, r *http.Request) {
+// h3Handler is what the HTTP/3 server calls; not a HandlerFunc, which would be
+// a frame more (see request).
+type h3Handler struct{ l *Listener }
+
+func (h h3Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := h.l.beginH3(w, r)
+	defer q.end()
+	if content := q.run(); len(content) > 0 {
+		_, err := w.Write(content)
+		q.wrote(err)
+	}
+}
+
+func (l *Listener) beginH3(w http.ResponseWriter, r *http.Request) *request {
 	l.active.add()
-	defer l.active.done()
-	q := r.Context().Value(quicConnKey{}).(*quicConn)
-	whole := false
-	defer func() {
-		q.mu.Lock()
-		ok := true
-		if whole {
-			q.resets.earn(resetPerAnswer)
-		} else {
-			ok = q.resets.spend(l.clock.seconds.Load())
-		}
-		q.mu.Unlock()
-		if !ok {
-			l.stats.floods.Add(1)
-			_ = q.quic.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "too many requests given up")
-		}
-	}()
-	whole = l.serve(&q.conn, w, r, arrival{
+	qc := r.Context().Value(quicConnKey{}).(*quicConn)
+	q := l.take(&qc.conn, w, r, arrival{
 		protocol: exchange.HTTP3,
 		early:    !r.TLS.HandshakeComplete, // until then only 0-RTT data can be read
 	})
+	q.quic = qc
+	return q
+}
+
+// endH3 counts a request out. One that its client gave up before the end costs
+// the connection something; enough of them end it.
+func (l *Listener) endH3(qc *quicConn, awaited bool) {
+	qc.mu.Lock()
+	ok := true
+	if awaited {
+		qc.resets.earn(resetPerAnswer)
+	} else {
+		ok = qc.resets.spend(l.clock.seconds.Load())
+	}
+	qc.mu.Unlock()
+	if !ok {
+		l.stats.floods.Add(1)
+		_ = qc.quic.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "too many requests given up")
+	}
+	l.active.done()
 }
 
 // counter counts the requests that run, and tells when none does.

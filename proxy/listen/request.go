@@ -1,7 +1,6 @@
 package listen
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,11 +11,37 @@ import (
 )
 
 // request is an HTTP/2 or HTTP/3 request while it is answered. Both servers
-// give it as net/http's types.
+// give it as net/http's types, and call a handler of ours that takes it from
+// take to end:
+//
+//	q := l.take(c, w, r, arrival{…})
+//	defer q.end()
+//	if content := q.run(); len(content) > 0 {
+//		_, err := w.Write(content)
+//		q.wrote(err)
+//	}
+//
+// That the content is written there, and not some calls further down, is for
+// the stack: HTTP/3's server encodes the header within the first Write, and
+// with more of our frames below it the stack of the request's goroutine, a new
+// one, has to grow for it, which costs more than all we do (docs/benchmarks.md).
 type request struct {
+	l       *Listener
+	conn    *conn
+	quic    *quicConn // of HTTP/3
+	w       http.ResponseWriter
+	r       *http.Request
+	ex      *exchange.Exchange
+	arrival arrival
+
 	header fields
 	wait   *lazyContext
 	body   bodyReader
+
+	beside   bool // streams are under way on the connection
+	turn     bool // a whole answer is being written: turns.end is to be called
+	round    uint64
+	complete bool // the answer was written to its end
 }
 
 var requests = sync.Pool{New: func() any { return &request{wait: &lazyContext{}} }}
@@ -80,42 +105,55 @@ type arrival struct {
 	large    bool // the server did not keep the header to its bound
 }
 
-// serve answers a request of HTTP/2 or HTTP/3 that came over c, and reports
-// whether the client waited for all of the answer. It panics with
-// http.ErrAbortHandler to reset the stream.
-func (l *Listener) serve(c *conn, w http.ResponseWriter, r *http.Request, a arrival) (answered bool) {
+// take takes up a request that came over c.
+func (l *Listener) take(c *conn, w http.ResponseWriter, r *http.Request, a arrival) *request {
 	q := requests.Get().(*request)
+	q.l, q.conn, q.w, q.r, q.arrival = l, c, w, r, a
 	q.header.h = r.Header
 	q.wait.parent, q.wait.timeout = r.Context(), l.cfg.RequestTimeout
-	ex := exchange.Acquire(q.wait, &c.address.gate)
-	complete := false
-	defer func() {
-		ended := q.wait
-		if reusable := ended.finish(); reusable {
-			ended.parent = nil
-		} else {
-			ended = &lazyContext{}
-		}
-		exchange.Release(ex)
-		*q = request{wait: ended}
-		requests.Put(q)
-		if !complete {
-			panic(http.ErrAbortHandler)
-		}
-	}()
+	q.ex = exchange.Acquire(q.wait, &c.address.gate)
+	return q
+}
 
-	ex.Protocol, ex.TLS, ex.ALPN, ex.ServerName = a.protocol, true, c.alpn, c.serverName
-	ex.Remote, ex.Header = c.remote, &q.header
-	ex.EarlyData = a.early || len(r.Header["Early-Data"]) > 0 && q.header.Get("Early-Data") == "1"
-	ex.Priority = parsePriority(strings.Join(r.Header["Priority"], ","))
-	if refused := l.fill(q, ex, w, r, a.large); refused != nil {
+// end gives back what the request needed. It panics with http.ErrAbortHandler,
+// which resets the stream, where the answer was not written to its end.
+func (q *request) end() {
+	if q.turn {
+		q.conn.turns.end(q.ex.Priority.Urgency, q.round)
+	}
+	complete, qc, l := q.complete, q.quic, q.l
+	awaited := complete && q.r.Context().Err() == nil // the client waited for all of it
+	ended := q.wait
+	if reusable := ended.finish(); reusable {
+		ended.parent = nil
+	} else {
+		ended = &lazyContext{}
+	}
+	exchange.Release(q.ex)
+	*q = request{wait: ended}
+	requests.Put(q)
+	if qc != nil {
+		l.endH3(qc, awaited)
+	}
+	if !complete {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// run has the handler answer, and gives the content that is left to be written.
+func (q *request) run() (content []byte) {
+	l, ex := q.l, q.ex
+	ex.Protocol, ex.TLS, ex.ALPN, ex.ServerName = q.arrival.protocol, true, q.conn.alpn, q.conn.serverName
+	ex.Remote, ex.Header = q.conn.remote, &q.header
+	ex.EarlyData = q.arrival.early || len(q.r.Header["Early-Data"]) > 0 && q.header.Get("Early-Data") == "1"
+	ex.Priority = parsePriority(strings.Join(q.r.Header["Priority"], ","))
+	if refused := l.fill(q, ex, q.w, q.r, q.arrival.large); refused != nil {
 		l.refuse(ex, refused)
 	} else {
 		l.call(ex)
 		q.wait.handled()
 	}
-	complete = l.answer(r.Context(), ex, c, w)
-	return complete && r.Context().Err() == nil
+	return q.answer()
 }
 
 func (l *Listener) fill(q *request, ex *exchange.Exchange, w http.ResponseWriter, r *http.Request, large bool) *refusal {
@@ -166,45 +204,46 @@ func hasContent(method string) bool {
 	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
 }
 
-// answer writes what the handler left in ex.
-func (l *Listener) answer(ctx context.Context, ex *exchange.Exchange, c *conn, w http.ResponseWriter) (complete bool) {
+// answer writes what the handler left in the exchange, but for content that
+// is at hand, which it gives.
+func (q *request) answer() (content []byte) {
+	l, ex, w := q.l, q.ex, q.w
 	h := w.Header()
 	length := ""
-	beside := c.turns.streams.Load() > 0 // so that this one is not held back, and counted, by the server
-	if ex.Stream != nil || beside || ex.Method == http.MethodHead || len(ex.Content()) >= countedByServer {
+	q.beside = q.conn.turns.streams.Load() > 0 // so that this one is not held back, and counted, by the server
+	if ex.Stream != nil || q.beside || ex.Method == http.MethodHead || len(ex.Content()) >= countedByServer {
 		length = announced(ex, decimal)
 	}
 	setFields(h, ex, length)
 	if _, typed := h["Content-Type"]; !typed {
 		h["Content-Type"] = nil // keeps the servers from guessing one
 	}
-	if c.altSvc != nil && ex.ResponseField("Alt-Svc") == "" {
-		h["Alt-Svc"] = c.altSvc
+	if q.conn.altSvc != nil && ex.ResponseField("Alt-Svc") == "" {
+		h["Alt-Svc"] = q.conn.altSvc
 	}
 	h["Date"] = *l.clock.date.Load()
 	switch {
 	case ex.Method == http.MethodHead || bodyless(ex.Status):
 		w.WriteHeader(ex.Status)
-		if length == "" {
-			return flush(w) == nil // else HTTP/3 says that the length is 0
-		}
+		q.complete = length != "" || flush(w) == nil // else HTTP/3 says that the length is 0
 	case ex.Stream != nil:
-		return l.stream(ctx, ex, c, w)
+		q.complete = q.stream()
 	default:
-		round := c.turns.begin(ex.Priority.Urgency)
-		defer c.turns.end(ex.Priority.Urgency, round)
+		q.round, q.turn = q.conn.turns.begin(ex.Priority.Urgency), true
 		if ex.Protocol != exchange.HTTP2 { // whose server has a WriteTimeout for the whole answer
 			bound(w, l.cfg.WriteTimeout)
 		}
 		w.WriteHeader(ex.Status)
-		if content := ex.Content(); len(content) > 0 {
-			if _, err := w.Write(content); err != nil {
-				return false
-			}
+		if content = ex.Content(); len(content) == 0 {
+			q.wrote(nil)
 		}
-		return !beside || flush(w) == nil
 	}
-	return true
+	return content
+}
+
+// wrote notes how the writing of the content went.
+func (q *request) wrote(err error) {
+	q.complete = err == nil && (!q.beside || flush(q.w) == nil)
 }
 
 // setFields puts the answer's fields into h. Both servers write h after the
@@ -244,9 +283,10 @@ const countedByServer = 4096
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
-func (l *Listener) stream(ctx context.Context, ex *exchange.Exchange, c *conn, w http.ResponseWriter) (complete bool) {
-	c.turns.streams.Add(1)
-	defer c.turns.streams.Add(-1)
+func (q *request) stream() (complete bool) {
+	l, ex, w, turns := q.l, q.ex, q.w, &q.conn.turns
+	turns.streams.Add(1)
+	defer turns.streams.Add(-1)
 	w.WriteHeader(ex.Status)
 	timeout := l.cfg.WriteTimeout + l.patience // the deadline runs on while the stream is held back
 	bound(w, timeout)
@@ -255,7 +295,7 @@ func (l *Listener) stream(ctx context.Context, ex *exchange.Exchange, c *conn, w
 	}
 	bounded := l.clock.seconds.Load()
 	return pump(ex, func(p []byte) error {
-		held := c.turns.hold(ctx, ex.Priority.Urgency, l.patience)
+		held := turns.hold(q.r.Context(), ex.Priority.Urgency, l.patience)
 		if now := l.clock.seconds.Load(); held || now != bounded {
 			bounded = now
 			bound(w, timeout)
