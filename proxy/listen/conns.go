@@ -27,7 +27,7 @@ type conn struct {
 	// Of HTTP/1.1 only:
 	phase     phase
 	deadlines bool      // the request sets deadlines of the socket, to be taken off after it
-	hijack    *request1 // the request that will have the connection to its end
+	request   *request1 // the request that is being answered
 }
 
 // address counts what one IPv4 address or IPv6 /64 has open.

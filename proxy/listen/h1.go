@@ -96,7 +96,7 @@ func (l *Listener) newH1() *fasthttp.Server {
 
 // request1 is an HTTP/1.1 request while it is answered. fasthttp writes the
 // answer after the handler has returned, from the very bytes in the Exchange;
-// it closes request1, as a user value of the request, when it is done.
+// when it is done, or has failed, stateH1 ends request1.
 type request1 struct {
 	l    *Listener
 	ctx  *fasthttp.RequestCtx
@@ -109,10 +109,9 @@ type request1 struct {
 
 var requests1 = sync.Pool{New: func() any { return &request1{wait: &lazyContext{}} }}
 
-type request1Key struct{}
-
-// Close gives back what the answer needed.
-func (q *request1) Close() error {
+// end gives back what the answer needed.
+func (q *request1) end() {
+	q.conn.request = nil
 	ended := q.wait
 	reusable := ended.finish()
 	exchange.Release(q.ex)
@@ -123,7 +122,6 @@ func (q *request1) Close() error {
 	}
 	*q = request1{head: head{lines: q.head.lines[:0]}, wait: ended}
 	requests1.Put(q)
-	return nil
 }
 
 // watchPeer watches the connection while its request waits or is streamed.
@@ -145,7 +143,7 @@ func (l *Listener) serveH1(ctx *fasthttp.RequestCtx) {
 		q.wait.watch = q.watchPeer
 	}
 	q.ex = exchange.Acquire(q.wait, &q.conn.address.gate)
-	ctx.SetUserValue(request1Key{}, q)
+	q.conn.request = q
 
 	r := q.fill()
 	if r == nil {

@@ -105,15 +105,13 @@ func (q *request1) lingerAfter() {
 	q.takeOver(func(c net.Conn) { linger(conn, c) })
 }
 
-// takeOver lets f have the connection after the answer, to its end. (fasthttp
-// releases the request afterwards; where the answer cannot be written it
-// forgets f and the request, which stateH1 then closes.)
+// takeOver lets f have the connection after the answer, to its end. Where the
+// answer cannot be written fasthttp forgets f.
 func (q *request1) takeOver(f func(net.Conn)) {
-	info := q.conn
-	info.hijack = q
 	q.ctx.Hijack(func(c net.Conn) {
-		info.hijack = nil
-		defer q.l.conns.leave(info)
+		l, info := q.l, q.conn
+		defer l.conns.leave(info)
+		defer q.end()
 		f(c)
 	})
 }

@@ -74,12 +74,14 @@ func (l *Listener) stateH1(c net.Conn, s fasthttp.ConnState) {
 			_ = info.tcp.SetDeadline(time.Time{})
 		}
 		info.phase.begin(idling, l.clock.seconds.Load())
+		if q := info.request; q != nil {
+			q.end()
+		}
 	case fasthttp.StateHijacked:
 		info.phase.begin(working, 0)
 	case fasthttp.StateClosed:
-		if q := info.hijack; q != nil { // the connection broke before its time came
-			info.hijack = nil
-			_ = q.Close()
+		if q := info.request; q != nil { // the connection broke, or the answer was its last
+			q.end()
 		}
 		l.conns.leave(info)
 	}
