@@ -170,5 +170,15 @@ func (t *Table) ByID(id uint8) *Profile {
 	return t.conservative
 }
 
+// Names are those of all profiles, in the order in which a User-Agent is looked
+// up.
+func (t *Table) Names() []string {
+	names := make([]string, len(t.list))
+	for i, p := range t.list {
+		names[i] = p.Name
+	}
+	return names
+}
+
 // ByName finds a profile, or nil.
 func (t *Table) ByName(name string) *Profile { return t.byName[name] }

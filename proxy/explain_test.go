@@ -112,6 +112,10 @@ func TestExplainSaysWhyNot(t *testing.T) {
 			t.Errorf("%q was explained", url)
 		}
 	}
+	im := &Imagined{URL: "https://edge.example/news/master.m3u8", Device: "rokku"}
+	if _, err := s.proxy.Explain(t.Context(), im); err == nil || !strings.Contains(err.Error(), `"rokku"`) || !strings.Contains(err.Error(), "roku") {
+		t.Errorf("a device that there is not: %v, want its name and those there are", err)
+	}
 }
 
 func TestExplainHeader(t *testing.T) {
