@@ -13,6 +13,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/spf13/cobra"
@@ -72,15 +73,17 @@ func (f *facts) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, f.title)
 	for _, r := range f.rows {
-		fmt.Fprintf(w, "  %s\t%s\n", r[0], printable(r[1]))
+		fmt.Fprintf(w, "  %s\t%s\n", printable(r[0]), printable(r[1]))
 	}
 	return w.Flush()
 }
 
 // printable keeps a token's text from moving the cursor of a terminal.
 func printable(s string) string {
-	if q := strconv.Quote(s); q != `"`+s+`"` && strings.Contains(q, `\x`) || strings.ContainsAny(s, "\n\r\t\x1b\x00") {
-		return q
+	for _, r := range s {
+		if r == utf8.RuneError || !strconv.IsPrint(r) {
+			return strconv.Quote(s)
+		}
 	}
 	return s
 }

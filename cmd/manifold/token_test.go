@@ -124,12 +124,13 @@ func TestInspectHostile(t *testing.T) {
 		b64(`{"alg":1}`) + "." + b64(`{}`) + ".x",
 		"exp=99999999999999999999~acl=%1b[2J~hmac=x",
 		"x=y~hmac=",
+		"~\x17\x1b[2J\x07=0~hmac=\a\v\u009b2J",
 		"https://c.example/bcdn_token=x&expires=%zz/",
 		strings.Repeat("a.", 40_000),
 		strings.Repeat("~", session.TextLen),
 	} {
 		got := cli(t, text, "token", "inspect", "-")
-		if strings.ContainsAny(got.out+got.err, "\x1b\x07") || got.code != 0 && got.code != exitUsage {
+		if strings.ContainsAny(got.out+got.err, "\x1b\x07\x17\u009b") || got.code != 0 && got.code != exitUsage {
 			t.Errorf("%.60q: %d %q %q", text, got.code, got.out, got.err)
 		}
 	}
