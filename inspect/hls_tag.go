@@ -26,6 +26,9 @@ func (c *tagChecker) text(src string) {
 	if strings.HasPrefix(src, "\ufeff") {
 		c.add(at{1, 1, ""}, hlsRule(Error, "4.1", "write the file in UTF-8 without a byte order mark"), "", "a byte order mark stands before #EXTM3U")
 	}
+	if at := strings.Index(src, "#EXTM3U"); strings.Trim(src[:at], "\ufeff") != "" {
+		c.add(c.locate(src, at), hlsRule(Error, "4.4.1.1", "remove what stands before it"), "", "something stands before #EXTM3U")
+	}
 	if !utf8.ValidString(src) {
 		c.add(c.locate(src, strings.IndexRune(src, utf8.RuneError)), hlsRule(Error, "4.1", "write the file in UTF-8"), "", "the playlist is not UTF-8")
 		return

@@ -20,6 +20,9 @@ func TestErrors(t *testing.T) {
 	}{
 		"empty":             {"", "line 1: not a playlist: it is empty", ErrNotPlaylist},
 		"blank":             {" \r\n\n", "line 1: not a playlist: it is empty", ErrNotPlaylist},
+		"comments":          {"# a\n\n# b", "line 1: not a playlist: it does not begin with #EXTM3U", ErrNotPlaylist},
+		"tag before":        {"#EXT-X-VERSION:3\n#EXTM3U\n", "line 1: not a playlist: it does not begin with #EXTM3U", ErrNotPlaylist},
+		"after comments":    {"\n# a\n  #EXTM3U\n#EXT-X-MAP:\n", "line 4: EXT-X-MAP without URI", ErrSyntax},
 		"html":              {"<!DOCTYPE html>\n<html>", "line 1: not a playlist: it looks like HTML or XML", ErrNotPlaylist},
 		"mpd":               {"\n<MPD/>", "line 1: not a playlist: it looks like HTML or XML", ErrNotPlaylist},
 		"json":              {"{}", "line 1: not a playlist: it does not begin with #EXTM3U", ErrNotPlaylist},
@@ -64,6 +67,8 @@ func TestErrors(t *testing.T) {
 		"variants":          {"#EXTM3U\n" + strings.Repeat("#EXT-X-STREAM-INF:A\na\n", MaxEntries+1), "line 20002: more than 10,000 variants, renditions and other tags", ErrBounds},
 		"expansion":         {head + "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"" + long[:9000] + "\"\n{$a}/{$a}\n", "line 4: URI is longer than 16 KiB when its variables are expanded", ErrBounds},
 		"expansions":        {head + "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"" + long[:16000] + "\"\n" + strings.Repeat("{$a}\n", 300), "line 266: URIs are larger than 4 MiB when their variables are expanded", ErrBounds},
+		"nested values":     {head + doubled(20_000), "line 1684, column 35: URIs are larger than 4 MiB when their variables are expanded", ErrBounds},
+		"begun by one":      {head + doubled(12) + strings.Repeat("{$v10}\n", 5000), "line 4104: URIs are larger than 4 MiB when their variables are expanded", ErrBounds},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tmpl, err := Compile([]byte(c.src))
@@ -82,6 +87,16 @@ func TestErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// doubled defines n variables, each of them the one before it twice.
+func doubled(n int) string {
+	var b strings.Builder
+	b.WriteString("#EXT-X-DEFINE:NAME=\"v0\",VALUE=\"/\"\n")
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, "#EXT-X-DEFINE:NAME=\"v%d\",VALUE=\"{$v%d}{$v%d}\"\n", i, i-1, i-1)
+	}
+	return b.String()
 }
 
 func TestBoundsHold(t *testing.T) {
@@ -117,6 +132,7 @@ func TestLinear(t *testing.T) {
 		"blanks":          fill("#EXT-X-DATERANGE:A=" + wide(" ")),
 		"quotes":          fill("#EXT-X-DATERANGE:" + strings.Repeat(`A="",`, 256)),
 		"blank lines":     fill(""),
+		"before the sign": strings.Repeat("\n# \n", (MaxSource-100)/4) + "#EXTM3U\n",
 		"tags":            fill("#EXT-X-DISCONTINUITY"),
 		"unknown":         fill("#EXT-"),
 		"ranges":          fill("#EXT-X-DATERANGE:"),

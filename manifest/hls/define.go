@@ -12,7 +12,9 @@ import (
 // whose value holds a reference itself, is not expanded here: the reference
 // stays in the rewritten URI, behind the base, and the player expands it. It
 // is taken to be a part of a path or query: a variable that hides a scheme,
-// an authority or dot segments cannot be seen through.
+// an authority or dot segments cannot be seen through. But one that a URI begins
+// with, and whose value holds references itself, is: players expand a value where
+// it is defined, and it may well be another host.
 //
 // What is bounded is the result: a URI of [MaxLine] bytes, all of them
 // together [MaxSource].
@@ -21,6 +23,9 @@ type variable struct {
 	from, to uint32 // the value
 	known    bool
 	query    bool // it comes from the playlist's own URL
+	// full is the value with the references in it expanded as far as they are
+	// known, where it holds some; else "".
+	full string
 }
 
 // AsksFor tells whether the playlist takes a variable from the parameter of
@@ -67,8 +72,51 @@ func (c *compiler) define(attrs int) error {
 	if own {
 		v.from, v.to = value.val, value.valEnd
 		v.known = !bytes.Contains(value.value(c.src), []byte("{$"))
+		if v.full, err = c.full(v.from, v.to); err != nil {
+			return err
+		}
 	}
 	c.t.variables[key] = v
+	return nil
+}
+
+// full gives the value src[from:to] with the references in it expanded as far as
+// they are known; "" where there are none, or too much would come of it.
+func (c *compiler) full(from, to uint32) (string, error) {
+	b := c.src[from:to]
+	var out []byte
+	pos := 0
+	for {
+		start, end, ok := reference(b, pos)
+		if !ok {
+			break
+		}
+		out = append(out, b[pos:start]...)
+		switch v := c.t.variables[string(b[start+2:end-1])]; {
+		case v.known:
+			out = append(out, c.src[v.from:v.to]...)
+		case v.full != "":
+			out = append(out, v.full...)
+		default:
+			out = append(out, b[start:end]...)
+		}
+		if len(out) > MaxLine {
+			return "", nil
+		}
+		pos = end
+	}
+	if pos == 0 {
+		return "", nil
+	}
+	out = append(out, b[pos:]...)
+	return string(out), c.expand(len(out), int(from))
+}
+
+// expand counts what expanding variables adds.
+func (c *compiler) expand(added, at int) error {
+	if c.expanded += added; c.expanded > MaxSource {
+		return c.fail(ErrBounds, at, "URIs are larger than 4 MiB when their variables are expanded")
+	}
 	return nil
 }
 
@@ -109,19 +157,20 @@ func (c *compiler) variables(from, to int) error {
 		if !ok {
 			break
 		}
-		if v := c.t.variables[string(b[start+2:end-1])]; v.known {
+		switch v := c.t.variables[string(b[start+2:end-1])]; {
+		case v.known:
 			length += int(v.to-v.from) - (end - start)
 			added += int(v.to - v.from)
+		case start == 0:
+			length += max(0, len(v.full)-(end-start))
+			added += len(v.full)
 		}
 		pos = end
 	}
 	if length > MaxLine {
 		return c.fail(ErrBounds, from, "URI is longer than 16 KiB when its variables are expanded")
 	}
-	if c.expanded += added; c.expanded > MaxSource {
-		return c.fail(ErrBounds, from, "URIs are larger than 4 MiB when their variables are expanded")
-	}
-	return nil
+	return c.expand(added, from)
 }
 
 // expand gives the URI src[from:to] with the variables expanded whose values
@@ -150,4 +199,26 @@ func (t *Template) expand(from, to uint32) string {
 	}
 	out.Write(b[pos:])
 	return out.String()
+}
+
+// begun gives a URI that stands at from with the reference that it begins with
+// expanded in full, where that makes it one that is written from the top: with
+// a scheme, a host or a root. Any other URI is given back as it is.
+func (t *Template) begun(ref string, from uint32) string {
+	if !strings.HasPrefix(ref, "{$") {
+		return ref
+	}
+	start, end, ok := reference([]byte(ref), 0)
+	if !ok || start != 0 {
+		return ref
+	}
+	v := t.variables[ref[2:end-1]]
+	if v.full == "" || v.at >= from {
+		return ref
+	}
+	scheme, _, absolute := strings.Cut(v.full, ":")
+	if v.full[0] != '/' && (!absolute || strings.ContainsAny(scheme, "/?#{")) {
+		return ref
+	}
+	return v.full + ref[end:]
 }

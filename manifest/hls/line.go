@@ -5,21 +5,29 @@ import (
 	"math"
 )
 
-// header checks that the first line is #EXTM3U (section 4.4.1.1). A byte order
-// mark before it is kept: a client may refuse it, we need not.
+// header finds #EXTM3U, which should be the first line (section 4.4.1.1). What
+// stands before it and says nothing is kept: a byte order mark, blank lines,
+// comments. A client may refuse it, we need not.
 func (c *compiler) header() error {
 	c.line = 1
-	b := bytes.TrimPrefix(c.src, []byte("\ufeff"))
 	const sign = "#EXTM3U"
+	head := bytes.TrimLeft(bytes.TrimPrefix(c.src, []byte("\ufeff")), " \t\r\n")
+	b := head
+	for len(b) > 0 && b[0] == '#' && !bytes.HasPrefix(b, []byte("#EXT")) {
+		_, rest, _ := bytes.Cut(b, newline)
+		b = bytes.TrimLeft(rest, " \t\r\n")
+	}
 	if !bytes.HasPrefix(b, []byte(sign)) || len(b) > len(sign) && b[len(sign)] > ' ' {
 		text := "not a playlist: it does not begin with #EXTM3U"
-		if head := bytes.TrimLeft(b, " \t\r\n"); len(head) == 0 {
+		if len(head) == 0 {
 			text = "not a playlist: it is empty"
 		} else if head[0] == '<' {
 			text = "not a playlist: it looks like HTML or XML"
 		}
 		return c.fail(ErrNotPlaylist, 0, text)
 	}
+	c.next = len(c.src) - len(b)
+	c.line += bytes.Count(c.src[:c.next], newline)
 	if err := c.cutLine(); err != nil {
 		return err
 	}

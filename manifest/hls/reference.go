@@ -80,7 +80,7 @@ var plainBytes = func() (kinds [256]uint8) {
 
 // resolve finds where the reference src[from:to] leads.
 func (r *resolver) resolve(from, to uint32) target {
-	ref := strings.Trim(r.t.expand(from, to), " \t")
+	ref := r.t.begun(strings.Trim(r.t.expand(from, to), " \t"), from)
 	if strings.IndexByte(ref, '"') >= 0 { // it would end the attribute it is put into
 		ref = strings.ReplaceAll(ref, `"`, "%22")
 	}
