@@ -39,6 +39,9 @@ func readMPD(t *dash.Template, now *time.Time) (*MPD, []Problem) {
 		return r.m, r.sorted()
 	}
 	r.doc = doc
+	if doc.bare {
+		r.wrong(Error, doc.root, "/@xmlns", "5.2.2", "write xmlns=\""+mpdNamespace+"\"", "", "the MPD is in no namespace: validators refuse it")
+	}
 	r.schema(doc.root)
 	r.describe()
 	r.checkMPD()

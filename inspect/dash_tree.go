@@ -70,6 +70,7 @@ func (e *element) child(name string) *element {
 // document is an MPD as a tree.
 type document struct {
 	root  *element
+	bare  bool // it is in no namespace: names that are in none are the MPD's
 	src   []byte
 	lines []int // where each line begins
 }
@@ -115,9 +116,12 @@ func readTree(src []byte) (*document, error) {
 		switch tok := tok.(type) {
 		case xml.StartElement:
 			e := &element{name: tok.Name.Local, space: tok.Name.Space, parent: open, attrs: tok.Attr, at: from + shift, nth: 1}
+			if open == nil {
+				d.bare = e.space == ""
+			}
 			if strings.EqualFold(e.space, mpdNamespace) {
 				e.space = ""
-			} else if e.space == "" {
+			} else if e.space == "" && !d.bare {
 				e.space = "none"
 			}
 			if open == nil {

@@ -134,12 +134,12 @@ func (r *render) editLink(m *mark) {
 	}
 }
 
-// editClock handles the URLs of a UTCTiming, with white space between. One that
-// is written from the top of the host, or leaves the root, becomes that at the
-// origin: on a pathway the time may come from a cache. What is relative players
-// resolve against the base URL, as they did.
+// editClock handles the URLs of a UTCTiming, with white space between. Players
+// resolve them against the MPD's base URL, and what is relative they still do.
+// One that is written from the top of the host, or leaves the root, becomes that
+// at the origin: on a pathway the time may come from a cache.
 func (r *render) editClock(m *mark) {
-	if len(r.listed) == 0 {
+	if len(r.listed) == 0 || r.bases[0].share == none {
 		return
 	}
 	raw := r.t.text(m.value)
@@ -149,7 +149,7 @@ func (r *render) editClock(m *mark) {
 			to++
 		}
 		if to > from {
-			lead := r.origin.resolve(directory(r.path), decode(raw[from:to]))
+			lead := r.origin.resolve(r.bases[0].dir, decode(raw[from:to]))
 			if lead.reach == rooted {
 				lead.path = r.origin.authority + r.origin.path + lead.path
 			}

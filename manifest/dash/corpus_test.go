@@ -187,7 +187,7 @@ func skeleton(t testing.TB, src []byte) []string {
 }
 
 func changes(n xml.Name) bool {
-	if !strings.EqualFold(n.Space, namespace) {
+	if n.Space != "" && !strings.EqualFold(n.Space, namespace) {
 		return false
 	}
 	switch n.Local {

@@ -16,7 +16,7 @@ func TestErrors(t *testing.T) {
 		{"text", "404 not found", "1:1: text before the root element: this is not an XML document"},
 		{"playlist", "#EXTM3U\n", "1:1: text before the root element: this is not an XML document"},
 		{"another root", "<html></html>", "1:1: html: the root element is <html>: this is not an MPD"},
-		{"no namespace", "<MPD></MPD>", "1:1: MPD: the root element is not in the namespace urn:mpeg:dash:schema:mpd:2011"},
+		{"empty namespace", `<MPD xmlns=""></MPD>`, "1:1: MPD: the root element is not in the namespace urn:mpeg:dash:schema:mpd:2011"},
 		{"other namespace", `<MPD xmlns="urn:mpeg:dash:schema:mpd-patch:2020"/>`, "1:1: MPD: the root element is not in the namespace urn:mpeg:dash:schema:mpd:2011"},
 		{"prefix not declared", `<m:MPD xmlns="urn:mpeg:dash:schema:mpd:2011"/>`, "1:1: m:MPD: the root element is not in the namespace urn:mpeg:dash:schema:mpd:2011"},
 		{"not closed", mpdTag + "\n<Period>", "2:9: MPD/Period[1]: the document ends before </Period>"},

@@ -55,7 +55,7 @@ func parse(t testing.TB, src []byte) *element {
 					e.attrs[a.Name.Local] = a.Value
 				}
 			}
-			if strings.EqualFold(tok.Name.Space, namespace) {
+			if strings.EqualFold(tok.Name.Space, namespace) || tok.Name.Space == "" {
 				at.kids = append(at.kids, e)
 			}
 			stack = append(stack, e)

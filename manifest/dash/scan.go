@@ -76,6 +76,7 @@ type scanner struct {
 	depth int
 	decls []decl
 	plain bool // unprefixed names are in the MPD's namespace
+	bare  bool // the root is in no namespace: so are the MPD's names
 
 	tokens, total int
 	amp, cdEnd    bool // the source has a "&", a "]]>"

@@ -38,10 +38,13 @@ func (s *scanner) pop() {
 }
 
 // inMPD says whether a prefix stands for the MPD's namespace. A prefix that
-// nothing declares stands for none.
+// nothing declares stands for none; where the root has none either, names
+// without a prefix are the MPD's, as players read them.
 func (s *scanner) inMPD(prefix span) bool {
-	d := s.declared(s.text(prefix))
-	return d != nil && d.dash
+	if d := s.declared(s.text(prefix)); d != nil {
+		return d.dash
+	}
+	return s.bare && prefix == (span{})
 }
 
 // inXLink says whether a prefix stands for the namespace of XLink.
@@ -95,7 +98,10 @@ func (s *scanner) startTag() *fault {
 		return &fault{s.pos, "unexpected character in the tag <" + s.quote(name)}
 	}
 	s.pos++
-	if len(s.decls) > outside {
+	if s.depth == 0 {
+		s.bare = colon == 0 && s.declared(nil) == nil
+	}
+	if len(s.decls) > outside || s.depth == 0 {
 		s.plain = s.inMPD(span{})
 	}
 	if colon == 0 {
