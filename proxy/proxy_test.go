@@ -551,6 +551,9 @@ func TestSegmentsThatComeToTheEdge(t *testing.T) {
 		t.Errorf("proxy: %+v", res)
 	}
 	res = s.ask("GET", "/news/v360/seg7.m4s?device=hlsjs&token="+tok, fields{"Range": "bytes=6-10"})
+	if !strings.Contains(res.header["Access-Control-Expose-Headers"], "Content-Range") {
+		t.Errorf("a page on another host cannot read where the range lies: %v", res.header)
+	}
 	if res.status != 206 || res.body != "bytes" || res.header["Content-Range"] != "bytes 6-10/11" {
 		t.Errorf("range: %+v", res)
 	}

@@ -186,6 +186,6 @@ func (r *request) refuse(status int, text string) {
 // crossOrigin lets players on any page read the answer and its timing.
 func (r *request) crossOrigin() {
 	r.ex.SetField("Access-Control-Allow-Origin", "*")
-	r.ex.SetField("Access-Control-Expose-Headers", "Cache-Status, Proxy-Status, Server-Timing, Date, Age")
+	r.ex.SetField("Access-Control-Expose-Headers", "Content-Length, Content-Range, ETag, Retry-After, Cache-Status, Proxy-Status, Server-Timing, Date, Age")
 	r.ex.SetField("Timing-Allow-Origin", "*")
 }
