@@ -44,6 +44,12 @@ func TestFieldsOfManyRequests(t *testing.T) {
 		ex.Text = append(append(ex.Text, "made for "...), ex.Path...)
 		ex.SetField("Made", ex.Piece(from))
 		ex.SetField("Path", ex.Path)
+		if ex.Method == http.MethodHead {
+			from := len(ex.Text)
+			ex.Text = strconv.AppendInt(ex.Text, int64(len(ex.Path)), 10)
+			ex.SetField("Content-Length", ex.Piece(from))
+			return
+		}
 		ex.Body = append(ex.Body[:0], ex.Path...)
 	}))
 	for _, w := range ways(t, l) {
@@ -55,6 +61,11 @@ func TestFieldsOfManyRequests(t *testing.T) {
 					resp, body, err := w.do(http.MethodGet, path, nil, nil)
 					if err != nil || string(body) != path || resp.Header.Get("Made") != "made for "+path || resp.Header.Get("Path") != path {
 						t.Errorf("%s: %s got %v, %q, %v", w.name, path, resp, body, err)
+						return
+					}
+					resp, _, err = w.do(http.MethodHead, path, nil, nil)
+					if err != nil || resp.Header.Get("Made") != "made for "+path || resp.ContentLength != int64(len(path)) {
+						t.Errorf("%s: HEAD %s got %v, %v", w.name, path, resp, err)
 						return
 					}
 				}
