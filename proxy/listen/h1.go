@@ -213,7 +213,7 @@ func (q *request1) answer() {
 	}
 	switch {
 	case ex.Stream != nil && !bodyless(ex.Status):
-		if ex.StreamSize < 0 && !q.ctx.Request.Header.IsHTTP11() && ex.Method != http.MethodHead {
+		if ex.StreamSize < 0 && !q.ctx.Request.Header.IsHTTP11() {
 			q.untilClose()
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -75,11 +76,13 @@ func sendFile(c *net.TCPConn, f *os.File, n int64, timeout time.Duration) (sent 
 // untilClose answers HTTP/1.0 with a stream of unknown length, which only the
 // end of the connection delimits (RFC 9112, section 6.3).
 func (q *request1) untilClose() {
+	h := &q.ctx.Response.Header
+	h.SetContentLength(-2) // none, and no chunks: "Connection: close"
+	if q.ex.Method == http.MethodHead {
+		return
+	}
 	q.ctx.HijackSetNoResponse(true)
 	q.takeOver(func(c net.Conn) {
-		h := &q.ctx.Response.Header
-		h.SetConnectionClose()
-		h.SetContentLength(-2)
 		write := func(p []byte) error {
 			if err := c.SetWriteDeadline(time.Now().Add(q.l.cfg.WriteTimeout)); err != nil {
 				return err

@@ -289,13 +289,14 @@ func TestHTTP10(t *testing.T) {
 			ex.Body = append(ex.Body, "whole"...)
 		}
 	}))
-	ask := func(path, fields string) (string, error) {
+	send := func(method, path, fields string) (string, error) {
 		c := rawTCP(t, addrOf(t, l, Plain))
 		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-		_, _ = io.WriteString(c, "GET "+path+" HTTP/1.0\r\nHost: a\r\n"+fields+"\r\n")
+		_, _ = io.WriteString(c, method+" "+path+" HTTP/1.0\r\nHost: a\r\n"+fields+"\r\n")
 		b, err := io.ReadAll(c)
 		return string(b), err
 	}
+	ask := func(path, fields string) (string, error) { return send(http.MethodGet, path, fields) }
 	for _, fields := range []string{"", "Connection: keep-alive\r\n"} {
 		got, err := ask("/stream", fields)
 		resp, rerr := http.ReadResponse(bufio.NewReader(strings.NewReader(got)), nil)
@@ -305,6 +306,10 @@ func TestHTTP10(t *testing.T) {
 		body, _ := io.ReadAll(resp.Body)
 		if string(body) != "streamed" || resp.ContentLength != -1 || resp.TransferEncoding != nil || !resp.Close || resp.Header.Get("Etag") != `"1"` || resp.Header.Get("Date") == "" {
 			t.Errorf("with %q: %q", fields, got)
+		}
+		head, err := send(http.MethodHead, "/stream", fields)
+		if err != nil || !strings.Contains(head, "\r\nConnection: close\r\n") || strings.Contains(head, "Transfer-Encoding") || !strings.HasSuffix(head, "\r\n\r\n") {
+			t.Errorf("HEAD with %q: %q, %v", fields, head, err)
 		}
 	}
 	if got, err := ask("/cut", ""); err == nil {
