@@ -26,9 +26,37 @@ func (l *Listener) rescue(ex *exchange.Exchange) {
 	if p == nil {
 		return
 	}
-	l.stats.panics.Add(1)
-	l.cfg.Logger.Error("handler panicked", "protocol", ex.Protocol.String(), "method", ex.Method, "panic", p, "stack", string(debug.Stack()))
+	l.panicked("handler", p, "protocol", ex.Protocol.String(), "method", ex.Method)
+	l.closeStream(ex)
 	ex.Fail(http.StatusInternalServerError, "internal error")
+}
+
+// panicked counts and logs a panic of what is the handler's; it is called
+// while the panic's stack is there.
+func (l *Listener) panicked(what string, p any, about ...any) {
+	l.stats.panics.Add(1)
+	l.cfg.Logger.Error(what+" panicked", append(about, "panic", p, "stack", string(debug.Stack()))...)
+}
+
+// rescueStream is deferred where the handler's stream is read or closed, some
+// of which is on goroutines where a panic would end the process. The request's
+// own strings may be gone by then.
+func (l *Listener) rescueStream(ex *exchange.Exchange) {
+	if p := recover(); p != nil {
+		l.panicked("stream", p, "protocol", ex.Protocol.String())
+	}
+}
+
+// closeStream closes the stream if it is still the Exchange's.
+func (l *Listener) closeStream(ex *exchange.Exchange) {
+	if ex.Stream == nil {
+		return
+	}
+	defer l.rescueStream(ex)
+	c, ok := ex.Stream.(io.Closer)
+	if ex.Stream = nil; ok {
+		_ = c.Close()
+	}
 }
 
 // repair makes an answer with an impossible status, or with a field that
@@ -147,12 +175,18 @@ var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 // exchange's context ends the stream is closed, so that a Read that waits
 // ends too. It reports whether the client got all there was, and all that was
 // announced.
-func pump(ex *exchange.Exchange, write func([]byte) error) (complete bool) {
+func (l *Listener) pump(ex *exchange.Exchange, write func([]byte) error) (complete bool) {
+	defer l.rescueStream(ex)
 	stream, left := ex.Stream, ex.StreamSize
 	if c, ok := stream.(io.Closer); ok {
 		ex.Stream = nil
 		var once sync.Once
-		end := func() { once.Do(func() { _ = c.Close() }) }
+		end := func() {
+			once.Do(func() {
+				defer l.rescueStream(ex)
+				_ = c.Close()
+			})
+		}
 		stop := context.AfterFunc(ex.Context(), end)
 		defer end()
 		defer stop()

@@ -114,6 +114,7 @@ func (q *request1) end() {
 	q.conn.request = nil
 	ended := q.wait
 	reusable := ended.finish()
+	q.l.closeStream(q.ex)
 	exchange.Release(q.ex)
 	if reusable {
 		ended.parent = nil

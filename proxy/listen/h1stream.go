@@ -39,7 +39,7 @@ func (s *stream1) WriteTo(w io.Writer) (int64, error) {
 		}
 	}
 	var sent int64
-	complete := pump(q.ex, func(p []byte) error {
+	complete := q.l.pump(q.ex, func(p []byte) error {
 		if err := c.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (q *request1) untilClose() {
 			_, err := c.Write(p)
 			return err
 		}
-		if write(h.AppendBytes(nil)) == nil && !pump(q.ex, write) {
+		if write(h.AppendBytes(nil)) == nil && !q.l.pump(q.ex, write) {
 			q.conn.close() // an end that is not the end of the stream must not look like it
 		}
 	})

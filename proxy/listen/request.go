@@ -129,6 +129,7 @@ func (q *request) end() {
 	} else {
 		ended = &lazyContext{}
 	}
+	l.closeStream(q.ex)
 	exchange.Release(q.ex)
 	*q = request{wait: ended}
 	requests.Put(q)
@@ -297,7 +298,7 @@ func (q *request) stream() (complete bool) {
 		return false
 	}
 	bounded := l.clock.seconds.Load()
-	return pump(ex, func(p []byte) error {
+	return l.pump(ex, func(p []byte) error {
 		held := turns.hold(q.r.Context(), ex.Priority.Urgency, l.patience)
 		if now := l.clock.seconds.Load(); held || now != bounded {
 			bounded = now
