@@ -142,6 +142,35 @@ func (r *render) editClock(m *mark) {
 	if len(r.listed) == 0 || r.bases[0].share == none {
 		return
 	}
+	r.each(m, func(at span, to target) {
+		if to.reach == rooted {
+			to.path = r.origin.authority + r.origin.path + to.path
+		}
+		if to.reach != relative && to.form < formNetwork && to.path != "" {
+			r.edits = append(r.edits, edit{span: at, op: opText, text: to.path})
+		}
+	})
+}
+
+// editManifest handles the URLs of other MPDs: they are asked for at the edge,
+// in the session. On a pathway nobody would put tokens into them.
+func (r *render) editManifest(m *mark) {
+	if len(r.listed) == 0 || r.bases[0].share == none || r.shape.Edge == "" || m.child || bytes.IndexByte(r.t.text(m.value), '<') >= 0 {
+		return
+	}
+	r.each(m, func(at span, to target) {
+		switch {
+		case to.reach <= rooted:
+			r.edits = append(r.edits, edit{span: at, op: opManifest, text: to.path})
+		case to.reach == outside && to.form < formNetwork && to.path != "":
+			r.edits = append(r.edits, edit{span: at, op: opText, text: to.path})
+		}
+	})
+}
+
+// each resolves the URLs that a mark lists, with white space between, against
+// the MPD's base URL.
+func (r *render) each(m *mark, f func(at span, to target)) {
 	raw := r.t.text(m.value)
 	for from := 0; from < len(raw); from++ {
 		to := from
@@ -149,14 +178,7 @@ func (r *render) editClock(m *mark) {
 			to++
 		}
 		if to > from {
-			lead := r.origin.resolve(r.bases[0].dir, decode(raw[from:to]))
-			if lead.reach == rooted {
-				lead.path = r.origin.authority + r.origin.path + lead.path
-			}
-			if lead.reach != relative && lead.form < formNetwork && lead.path != "" {
-				at := span{m.value.from + int32(from), m.value.from + int32(to)}
-				r.edits = append(r.edits, edit{span: at, op: opText, text: lead.path})
-			}
+			f(span{m.value.from + int32(from), m.value.from + int32(to)}, r.origin.resolve(r.bases[0].dir, decode(raw[from:to])))
 		}
 		from = to
 	}

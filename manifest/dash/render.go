@@ -48,11 +48,12 @@ type edit struct {
 type op uint8
 
 const (
-	opDrop  op = iota
-	opText     // text, escaped
-	opToken    // a token; text is what comes before it
-	opMedia    // the absolute URL of text on the first pathway
-	opPut      // elements of ours
+	opDrop     op = iota
+	opText        // text, escaped
+	opToken       // a token; text is what comes before it
+	opMedia       // the absolute URL of text on the first pathway
+	opManifest    // the absolute session address of text
+	opPut         // elements of ours
 )
 
 // parts are the elements that an edit puts in, in this order.
@@ -148,6 +149,8 @@ func (r *render) edit() {
 			r.editLink(m)
 		case markClock:
 			r.editClock(m)
+		case markManifest:
+			r.editManifest(m)
 		case markLocation:
 			switch {
 			case !located:

@@ -49,6 +49,7 @@ const (
 	markURL       // the value of an attribute
 	markLink      // xlink:href
 	markClock     // the URLs of UTCTiming@value
+	markManifest  // the URLs of other MPDs
 )
 
 // mark is a place in the source that a plan may change. Marks are in document
@@ -137,6 +138,8 @@ func (c *compiler) open() *fault {
 			c.link()
 		case "UTCTiming":
 			c.timing()
+		case "EssentialProperty", "SupplementalProperty":
+			c.follower()
 		case "Period":
 			c.node(o, ctxPeriod)
 			c.link()
@@ -156,6 +159,8 @@ func (c *compiler) open() *fault {
 			o.ctx = ctxService
 		case "Preselection":
 			c.mark(o, markPreselection)
+		case "ImportedMPD":
+			c.mark(o, markManifest)
 		case "EventStream":
 			o.ctx = ctxEvents
 			c.link()
@@ -354,6 +359,21 @@ func (c *compiler) timing() {
 	for _, a := range c.attrs {
 		if http && string(c.text(a.name)) == "value" {
 			c.t.marks = append(c.t.marks, mark{kind: markClock, next: -1, span: a.value, value: a.value})
+		}
+	}
+}
+
+// follower marks the URLs of the MPDs that follow this one, or stand in for it:
+// MPD chaining and MPD fallback (5.11).
+func (c *compiler) follower() {
+	other := false
+	for _, a := range c.attrs {
+		scheme := string(c.text(a.value))
+		other = other || string(c.text(a.name)) == "schemeIdUri" && (scheme == "urn:mpeg:dash:chaining:2016" || scheme == "urn:mpeg:dash:fallback:2016")
+	}
+	for _, a := range c.attrs {
+		if other && string(c.text(a.name)) == "value" {
+			c.t.marks = append(c.t.marks, mark{kind: markManifest, next: -1, span: a.value, value: a.value})
 		}
 	}
 }

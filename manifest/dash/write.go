@@ -41,6 +41,9 @@ func (r *render) perform(e *edit) {
 		r.b.Slot(manifest.SlotToken(r.query))
 	case opMedia:
 		r.media(r.listed[0], e.text)
+	case opManifest:
+		r.b.String(r.xml.Edge)
+		r.b.Address(r.xml, manifest.NoPathway, escape(e.text))
 	case opPut:
 		r.put(e)
 	}
