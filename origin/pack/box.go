@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -77,8 +78,9 @@ func (b *boxReader) next(wanted ...string) (typ string, box []byte, err error) {
 	}
 }
 
+// noEOF makes an end where something must be an unexpected one.
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
@@ -88,11 +90,8 @@ func noEOF(err error) error {
 func (b *boxReader) init() (raw []byte, moov *mp4.MoovBox, err error) {
 	for _, want := range []string{"ftyp", "moov"} {
 		typ, box, err := b.next("ftyp", "moov", "moof", "mdat")
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("cannot read header of track: %w", err)
+			return nil, nil, fmt.Errorf("cannot read header of track: %w", noEOF(err))
 		}
 		if typ != want {
 			return nil, nil, fmt.Errorf("cannot read header of track: box %q where %q must be", typ, want)
@@ -101,7 +100,7 @@ func (b *boxReader) init() (raw []byte, moov *mp4.MoovBox, err error) {
 		if want == "moov" {
 			parsed, err := decode(box)
 			if err != nil {
-				return nil, nil, fmt.Errorf("cannot read header of track: %w", err)
+				return nil, nil, fmt.Errorf("cannot read header of track: %w", noEOF(err))
 			}
 			moov, _ = parsed.(*mp4.MoovBox)
 		}
@@ -120,18 +119,15 @@ func (b *boxReader) fragment(trex *mp4.TrexBox) ([]mp4.FullSample, error) {
 		return nil, fmt.Errorf("cannot read fragment at byte %d: %q where moof must be", at, typ)
 	}
 	typ, mdat, err := b.next("moof", "mdat")
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
 	if err == nil && typ != "mdat" {
 		err = fmt.Errorf("%q where mdat must be", typ)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read fragment at byte %d: %w", at, err)
+		return nil, fmt.Errorf("cannot read fragment at byte %d: %w", at, noEOF(err))
 	}
 	samples, err := samplesOf(moof, mdat, trex)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read fragment at byte %d: %w", at, err)
+		return nil, fmt.Errorf("cannot read fragment at byte %d: %w", at, noEOF(err))
 	}
 	return samples, nil
 }

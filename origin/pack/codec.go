@@ -50,7 +50,7 @@ func (f *format) avc(stsd *mp4.StsdBox) error {
 	}
 	sps, err := avc.ParseSPSNALUnit(stsd.AvcX.AvcC.SPSnalus[0], false)
 	if err != nil {
-		return fmt.Errorf("H.264 parameter set: %w", err)
+		return fmt.Errorf("H.264 parameter set: %w", noEOF(err))
 	}
 	f.codecs = avc.CodecString("avc1", sps)
 	f.width, f.height = int(stsd.AvcX.Width), int(stsd.AvcX.Height)
@@ -64,7 +64,7 @@ func (f *format) aac(stsd *mp4.StsdBox) error {
 	config := stsd.Mp4a.Esds.DecConfigDescriptor.DecSpecificInfo.DecConfig
 	asc, err := aac.DecodeAudioSpecificConfig(bytes.NewReader(config))
 	if err != nil {
-		return fmt.Errorf("AAC configuration: %w", err)
+		return fmt.Errorf("AAC configuration: %w", noEOF(err))
 	}
 	f.codecs = fmt.Sprintf("mp4a.40.%d", asc.ObjectType)
 	f.rate, f.channels = asc.SamplingFrequency, int(asc.ChannelConfiguration)
