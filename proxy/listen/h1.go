@@ -179,6 +179,9 @@ func (q *request1) fill() *refusal {
 	}
 	ex.Header, ex.EarlyData = &q.head, q.head.earlyData
 	ex.Priority = parsePriority(q.head.priority)
+	if q.head.host == "" && !h.IsHTTP11() { // which need not say it (RFC 9112, section 3.2): the address it came to
+		q.head.host = q.ctx.LocalAddr().String()
+	}
 	target, size := text(h.RequestURI()), int64(h.ContentLength())
 	if target[0] != '/' {
 		var r *refusal
