@@ -24,6 +24,9 @@ func (m *multivariant) writeTag(l *line, p int) {
 		gap := src[end:a.at]
 		end = a.end
 		if what == remove {
+			for end < l.end && src[end] != ',' { // what stands behind its quote leaves with it
+				end++
+			}
 			continue
 		}
 		if written || i == 0 {
