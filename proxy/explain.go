@@ -60,7 +60,7 @@ func (p *Proxy) Explain(ctx context.Context, im *Imagined) (*Explained, error) {
 		return nil, fmt.Errorf("cannot explain %q: it is not an absolute http or https URL", im.URL)
 	}
 	if snap := p.current.Load(); snap != nil && im.Device != "" && snap.devices.ByName(im.Device) == nil {
-		return nil, fmt.Errorf("cannot explain: there is no device profile %q; there are %s", im.Device, strings.Join(snap.devices.Names(), ", "))
+		return nil, fmt.Errorf("there is no device profile %q; there are %s", im.Device, strings.Join(snap.devices.Names(), ", "))
 	}
 	ex := exchange.Acquire(ctx, nil)
 	defer exchange.Release(ex)
